@@ -1,0 +1,97 @@
+package settings
+
+// Keys that code reads.
+const (
+	CheckpointInterval      = "execution.checkpointing.interval"
+	CheckpointMode          = "execution.checkpointing.mode"
+	CheckpointTimeout       = "execution.checkpointing.timeout"
+	CheckpointMinPause      = "execution.checkpointing.min-pause"
+	CheckpointMaxConcurrent = "execution.checkpointing.max-concurrent-checkpoints"
+	CheckpointTolerable     = "execution.checkpointing.tolerable-failed-checkpoints"
+	CheckpointDir           = "execution.checkpointing.dir"
+	CheckpointRetained      = "execution.checkpointing.num-retained"
+	DefaultParallelism      = "parallelism.default"
+	ResourceParallelism     = "table.exec.resource.default-parallelism"
+	MaxParallelism          = "pipeline.max-parallelism"
+	PipelineName            = "pipeline.name"
+	WatermarkInterval       = "pipeline.auto-watermark-interval"
+	StateTTL                = "table.exec.state.ttl"
+	LocalTimeZone           = "table.local-time-zone"
+	SourceIdleTimeout       = "table.exec.source.idle-timeout"
+	NotNullEnforcer         = "table.exec.sink.not-null-enforcer"
+	UpsertMaterialize       = "table.exec.sink.upsert-materialize"
+	ResultMode              = "sql-client.execution.result-mode"
+	MaxRows                 = "sql-client.execution.max-table-result.rows"
+)
+
+const notYet = "is not supported yet"
+
+// Options is every key that SET accepts, by group. Keys, types and defaults are Flink's
+// (docs/dev/table/config and docs/deployment/config of release 2.2); an entry here runs,
+// and values that do not run yet are refused by name.
+var Options = []Option{
+	{Key: CheckpointInterval, Type: Duration, Min: "10 ms", Runtime: true,
+		Doc: "How often a checkpoint starts. Without a value there are no checkpoints, and exactly-once sinks are refused.",
+		Old: []string{"checkpoint.interval"}},
+	{Key: CheckpointMode, Type: Enum, Default: "EXACTLY_ONCE", Enum: []string{"EXACTLY_ONCE", "AT_LEAST_ONCE"}, Runtime: true,
+		Doc:    "Whether barriers are aligned, so that state holds the effect of each row once.",
+		Refuse: map[string]string{"AT_LEAST_ONCE": "checkpoints without alignment " + notYet + "; EXACTLY_ONCE always gives results at least as good"}},
+	{Key: CheckpointTimeout, Type: Duration, Default: "10 min", Min: "10 ms", Runtime: true,
+		Doc: "A checkpoint that is not complete by then is discarded and counts as failed."},
+	{Key: CheckpointMinPause, Type: Duration, Default: "0 ms", Runtime: true,
+		Doc: "Time from the end of one checkpoint to the start of the next."},
+	{Key: CheckpointMaxConcurrent, Type: Int, Default: "1", Min: "1", Max: "1", Runtime: true,
+		Doc: "Checkpoints under way at one time."},
+	{Key: CheckpointTolerable, Type: Int, Default: "0", Min: "0", Runtime: true,
+		Doc: "How many checkpoints in a row may fail before the job does.",
+		Old: []string{"execution.checkpointing.tolerable-checkpoint-failure-number"}},
+	{Key: CheckpointDir, Type: String, Runtime: true,
+		Doc: "Directory that checkpoints are written to; default: in the job directory.",
+		Old: []string{"state.checkpoints.dir"}},
+	{Key: CheckpointRetained, Type: Int, Default: "1", Min: "1", Runtime: true,
+		Doc: "How many completed checkpoints are kept.",
+		Old: []string{"state.checkpoints.num-retained"}},
+
+	{Key: "execution.runtime-mode", Type: Enum, Default: "STREAMING", Enum: []string{"STREAMING", "BATCH", "AUTOMATIC"},
+		Doc: "How a query runs. Bounded input in STREAMING mode gives its whole changelog and ends.",
+		Refuse: map[string]string{"BATCH": "batch mode " + notYet + "; a bounded source in STREAMING mode gives the same final rows",
+			"AUTOMATIC": "batch mode " + notYet + "; use STREAMING"}},
+	{Key: DefaultParallelism, Type: Int, Default: "1", Min: "1", Max: "1024", Runtime: true,
+		Doc: "Subtasks of each operator."},
+	{Key: ResourceParallelism, Type: Int, Default: "-1", Min: "-1", Max: "1024",
+		Doc: "Overrides parallelism.default for SQL jobs when it is greater than 0."},
+	{Key: MaxParallelism, Type: Int, Default: "128", Min: "1", Max: "32768", Runtime: true,
+		Doc: "Number of key groups: the most subtasks that keyed state can be spread over. Frozen in a snapshot."},
+	{Key: PipelineName, Type: String, Runtime: true,
+		Doc: "Name of the job; default: the name of the file."},
+	{Key: WatermarkInterval, Type: Duration, Default: "200 ms", Runtime: true,
+		Doc: "How often watermarks are emitted; 0 ms: after every batch."},
+
+	{Key: LocalTimeZone, Type: Zone, Default: "UTC", Runtime: true,
+		Doc: "The session's time zone: how TIMESTAMP_LTZ is read, written and cut into windows. Flink's default is the machine's zone; here it is UTC, so that a file means the same everywhere."},
+	{Key: StateTTL, Type: Duration, Default: "0 ms", Runtime: true,
+		Doc: "Keyed state that was not touched for so long is dropped; 0 ms: never. Windows have their own clean-up."},
+	{Key: SourceIdleTimeout, Type: Duration, Default: "0 ms", Runtime: true,
+		Doc: "A split without rows for so long no longer holds the watermark back; 0 ms: it always does."},
+	{Key: NotNullEnforcer, Type: Enum, Default: "ERROR", Enum: []string{"ERROR", "DROP"},
+		Doc: "What a sink does with NULL in a NOT NULL column: fail the job, or drop the row and count it."},
+	{Key: "table.exec.sink.type-length-enforcer", Type: Enum, Default: "IGNORE", Enum: []string{"IGNORE", "TRIM_PAD", "ERROR"},
+		Doc: "What a sink does with texts that do not have the length of their CHAR(n) or VARCHAR(n).",
+		Refuse: map[string]string{"TRIM_PAD": notYet + "; CAST to the type in the query cuts and pads",
+			"ERROR": notYet}},
+	{Key: UpsertMaterialize, Type: Enum, Default: "AUTO", Enum: []string{"NONE", "AUTO", "FORCE"},
+		Doc:    "Whether rows are materialised before a sink whose primary key is not the query's. AUTO refuses such a query, NONE passes the changes on as they come.",
+		Refuse: map[string]string{"FORCE": "SinkUpsertMaterializer " + notYet}},
+	{Key: "table.exec.mini-batch.enabled", Type: Boolean, Default: "false",
+		Doc:    "Whether aggregates buffer input before they update their result.",
+		Refuse: map[string]string{"true": "mini-batch " + notYet + "; results are the same without it, only with more intermediate changes"}},
+	{Key: "table.dml-sync", Type: Boolean, Default: "false",
+		Doc: "Whether an interactive INSERT waits for its job to end."},
+
+	{Key: ResultMode, Type: Enum, Default: "TABLE", Enum: []string{"TABLE", "CHANGELOG", "TABLEAU"},
+		Doc: "How the shell shows the result of a SELECT."},
+	{Key: MaxRows, Type: Int, Default: "1000000", Min: "1",
+		Doc: "How many rows of a result the shell keeps."},
+	{Key: "sql-client.display.max-column-width", Type: Int, Default: "30", Min: "4",
+		Doc: "Texts longer than this are cut on the screen."},
+}
