@@ -70,24 +70,24 @@ var (
 	ErrNoRow   = errors.New("record stands for no row")
 )
 
-// BadRecord says why a record is no row. The connector adds where the record came from.
+// BadRecord says why a record is no row. The message names what was found and what was
+// expected, never the whole record; the connector adds where the record came from.
 type BadRecord struct {
-	Format string // "json"
-	Column string // path of the column, "bid.price"; "" when the record as a whole is broken
-	Offset int    // byte offset in the record, -1 unknown
-	Err    error
+	Field string // path of the column, "bid.price"; "" when the record as a whole is broken
+	At    int    // byte offset in the record, -1 unknown
+	Err   error
 }
 
 func (e *BadRecord) Error() string {
 	var b strings.Builder
-	b.WriteString(e.Format)
-	if e.Column != "" {
-		b.WriteString(", column " + e.Column)
+	if e.Field != "" {
+		b.WriteString("field " + e.Field + ": ")
 	}
-	if e.Offset >= 0 {
-		fmt.Fprintf(&b, ", byte %d", e.Offset)
+	b.WriteString(e.Err.Error())
+	if e.At >= 0 {
+		fmt.Fprintf(&b, " (byte %d of the record)", e.At)
 	}
-	return b.String() + ": " + e.Err.Error()
+	return b.String()
 }
 
 // Unwrap returns the cause.
