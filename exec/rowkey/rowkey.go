@@ -6,20 +6,21 @@
 // 0 for NULL and 1 for a value (BOOLEAN: 1 false, 2 true), then follows
 //
 //	integers, DATE, TIME, timestamps, intervals   the value, big endian, sign bit flipped
-//	FLOAT, DOUBLE                                 the bits, big endian; every NaN is the same one
+//	FLOAT, DOUBLE                                 the bits, big endian, all flipped when negative, else the sign bit; one NaN
 //	DECIMAL                                       unscaled, big endian, sign bit flipped: 8 bytes up to precision 18, else 16
 //	strings, binary                               length (uvarint), bytes
 //	ARRAY, MAP, MULTISET                          number of entries (uvarint), each entry (MAP: key, value)
 //	ROW                                           its fields
 //
-// No key is a prefix of another key of the same types, so keys may be followed by more. The
-// form does not depend on nullability, or on which rows share a batch. As in Flink, 0.0 and
+// No key is a prefix of another key of the same types, so keys may be followed by more.
+// Scalar values other than strings and binary compare as their bytes do (see Compare). The form does not depend on nullability, or on which rows share a batch. As in Flink, 0.0 and
 // -0.0 are different keys, NaN equals NaN, and maps are equal only in the same order.
 //
 // The form is part of every checkpoint: it must never change.
 package rowkey
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"math"
@@ -107,18 +108,45 @@ func AppendValue(dst []byte, v *vec.Vec, i int) []byte {
 	return dst
 }
 
+// bits64 maps floats to integers in the order of Java's Double.compareTo: -0.0 before 0.0,
+// NaN last.
 func bits64(f float64) uint64 {
 	if f != f {
-		return math.Float64bits(math.NaN())
+		return 0x7ff8<<48 | 1<<63
 	}
-	return math.Float64bits(f)
+	b := math.Float64bits(f)
+	return b ^ (uint64(int64(b)>>63) | 1<<63)
+}
+
+func float64Of(b uint64) float64 {
+	return math.Float64frombits(b ^ (^uint64(int64(b)>>63) | 1<<63))
 }
 
 func bits32(f float32) uint32 {
 	if f != f {
-		return 0x7fc00000
+		return 0x7fc0<<16 | 1<<31
 	}
-	return math.Float32bits(f)
+	b := math.Float32bits(f)
+	return b ^ (uint32(int32(b)>>31) | 1<<31)
+}
+
+func float32Of(b uint32) float32 {
+	return math.Float32frombits(b ^ (^uint32(int32(b)>>31) | 1<<31))
+}
+
+// Compare orders two values of scalar type t by their key form: NULL first, then as Java's
+// compareTo of the type (UTF-8 bytes for strings).
+func Compare(t types.Type, a, b []byte) int {
+	if t.Physical() == types.PhysBytes && a[0] == tagValue && b[0] == tagValue {
+		return bytes.Compare(payload(a), payload(b))
+	}
+	return bytes.Compare(a, b)
+}
+
+// payload is the bytes of a string or binary value in key form.
+func payload(a []byte) []byte {
+	_, w := binary.Uvarint(a[1:])
+	return a[1+w:]
 }
 
 // DecodeValue appends the first column of key, of type v.Type, to v and returns the rest.
@@ -150,10 +178,10 @@ func DecodeValue(v *vec.Vec, key []byte) ([]byte, error) {
 		vec.Append(v, int64(binary.BigEndian.Uint64(key)^1<<63))
 		key = key[8:]
 	case types.PhysF32:
-		vec.Append(v, math.Float32frombits(binary.BigEndian.Uint32(key)))
+		vec.Append(v, float32Of(binary.BigEndian.Uint32(key)))
 		key = key[4:]
 	case types.PhysF64:
-		vec.Append(v, math.Float64frombits(binary.BigEndian.Uint64(key)))
+		vec.Append(v, float64Of(binary.BigEndian.Uint64(key)))
 		key = key[8:]
 	case types.PhysD128:
 		hi := int64(binary.BigEndian.Uint64(key) ^ 1<<63)

@@ -173,7 +173,7 @@ func TestTheFormIsPinned(t *testing.T) {
 	e := New([]int{0, 1, 2, 3, 4})
 	e.Encode(b, allRows(2))
 	for i, want := range []string{
-		"01" + "7ffffffffffffffe" + "01" + "02" + "6162" + "01" + "8000000000000000" + "01" + "01" + "8000000000000000" + "0000000000000005",
+		"01" + "7ffffffffffffffe" + "01" + "02" + "6162" + "01" + "7fffffffffffffff" + "01" + "01" + "8000000000000000" + "0000000000000005",
 		"0000000000",
 	} {
 		if got := hex.EncodeToString(e.Keys.At(i)); got != want {
@@ -194,6 +194,36 @@ func TestNoKeyColumnsIsOneKey(t *testing.T) {
 	}
 	if g := e.Groups(nil, 128); len(g) != 3 || g[0] != g[2] {
 		t.Fatalf("groups %v", g)
+	}
+}
+
+func TestCompareFollowsTheValues(t *testing.T) {
+	neg := math.Copysign(0, -1)
+	d := vec.New(types.DoubleT)
+	f := vec.New(types.FloatT)
+	for _, x := range []float64{math.Inf(-1), -2, -1e-300, neg, 0, 1e-300, 1, math.Inf(1), math.NaN()} {
+		vec.Append(&d, x)
+	}
+	for _, x := range []float32{float32(math.Inf(-1)), -2, float32(neg), 0, 1, float32(math.Inf(1)), float32(math.NaN())} {
+		vec.Append(&f, x)
+	}
+	s := vec.New(types.StringT)
+	for _, x := range []string{"", "a", "aa", "b", "b" + string(make([]byte, 200)), "ba"} {
+		s.AppendString(x)
+	}
+	dec := vec.New(types.DecimalT(38, 0))
+	for _, x := range []vec.Dec128{{Lo: 0, Hi: -5}, {Lo: math.MaxUint64, Hi: -1}, {}, {Lo: 1}, {Hi: 1}} {
+		vec.Append(&dec, x)
+	}
+	for _, v := range []*vec.Vec{&d, &f, &s, &dec} {
+		for i := range v.N {
+			for j := range v.N {
+				a, b := AppendValue(nil, v, i), AppendValue(nil, v, j)
+				if got, want := Compare(v.Type, a, b), min(1, max(-1, i-j)); got != want {
+					t.Errorf("%s: value %d against %d is %d, want %d", v.Type, i, j, got, want)
+				}
+			}
+		}
 	}
 }
 
