@@ -1,0 +1,108 @@
+// Package flow owns the running of a job's tasks: it pulls sources, pushes batches through
+// chains of operators, moves them between tasks over bounded queues, merges watermarks and
+// aligns barriers. Operators never see any of that. It imports exec, exec/vec, sql/types
+// and state; exec/build makes what it runs, exec/job tells it when to checkpoint.
+//
+// A task is one goroutine: a source or a gate at the top, a tree of operators below it, one
+// state store. A Graph is all tasks of a job in one incarnation.
+package flow
+
+import (
+	"time"
+
+	"github.com/sqlstream/sqlstream/exec"
+	"github.com/sqlstream/sqlstream/exec/vec"
+	"github.com/sqlstream/sqlstream/sql/types"
+	"github.com/sqlstream/sqlstream/state"
+)
+
+const (
+	// queueLimit is the batches that wait in one queue of an exchange. Two hide the hand-over,
+	// more only make checkpoints wait.
+	queueLimit = 4
+	// linger is how long a row may wait in a batch that is not full.
+	linger = 5 * time.Millisecond
+	// idleWait is how long a task sleeps when nothing happens and nothing waits in it.
+	idleWait = 200 * time.Millisecond
+)
+
+// Op is one operator of a chain in one subtask.
+type Op struct {
+	Operator exec.Operator
+	Name     string
+	// Ctx is what Open gets; the runtime completes it with Out, WakeAt and State.
+	Ctx  *exec.Context
+	Outs []Edge
+}
+
+// Edge leads to an operator of the same chain, or into an exchange.
+type Edge struct {
+	Op       *Op
+	Port     int // of Op
+	Exchange *Exchange
+}
+
+// Exchange connects a producing chain with an input of a consuming one: every subtask with
+// every other, or pairwise.
+type Exchange struct {
+	Schema               types.Schema
+	Producers, Consumers int
+	Pairwise             bool
+	// NewRoute makes the routing of one producing subtask. Not used when pairwise or with one consumer.
+	NewRoute func() (Route, error)
+
+	gates []*gate // per consumer
+	base  int     // first of the exchange's queues in each gate
+}
+
+// Source is the top of a source chain in one subtask.
+type Source struct {
+	Reader exec.Reader
+	Read   types.Schema // what the reader fills
+	// Transform turns what was read into the source node's rows; what it returns is borrowed.
+	Transform func(in *vec.Batch) (*vec.Batch, error)
+	// EventTime returns the largest value of the watermark expression over the rows of a
+	// transformed batch, ok false when no row has one. nil: the table has no watermark.
+	EventTime func(b *vec.Batch) (w exec.Watermark, ok bool, err error)
+	// IdleTimeout after which a split without rows no longer holds back the watermark; 0 never.
+	IdleTimeout time.Duration
+	// Splits to start with and, parallel, the watermarks they had reached.
+	Splits     []exec.Split
+	Watermarks []exec.Watermark
+	// Ctx as for operators (UID, Metrics, Log); Outs the operators that get the rows.
+	Ctx  *exec.Context
+	Name string
+	Outs []Edge
+}
+
+// Task is one chain in one subtask. Either Source is set, or Root and Inputs.
+type Task struct {
+	Name    string
+	Subtask int
+	Source  *Source
+	Root    *Op
+	Inputs  []*Exchange // by port of Root
+	Store   state.Store // nil: no keyed state
+}
+
+// Ack is a task's part of a checkpoint.
+type Ack struct {
+	Task   int
+	Epoch  state.Epoch
+	Sealed state.Sealed // nil: no keyed state
+	// Source tasks: the positions and watermarks of their splits.
+	SourceUID  string
+	Splits     []exec.Split
+	Watermarks []exec.Watermark
+	Pause      time.Duration // how long the task stood still
+}
+
+// Events is how tasks report. Methods are called from task goroutines and must not block.
+type Events interface {
+	Acked(a Ack)
+	// Drained: the task has seen the end of all its input and finished its operators. It goes
+	// on answering barriers.
+	Drained(task int)
+	// Failed is called once for the first error of a task; the task has ended.
+	Failed(task int, err error)
+}

@@ -1,0 +1,131 @@
+package flow
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/sqlstream/sqlstream/exec"
+	"github.com/sqlstream/sqlstream/state"
+)
+
+// Graph is all tasks of a job in one incarnation. Make it, Run it, and talk to its tasks
+// while it runs; the methods may be called from any goroutine.
+type Graph struct {
+	tasks   []*task
+	sources []int
+}
+
+// NewGraph connects the tasks and opens their operators. ctx is what everything runs
+// under; when NewGraph fails, what was opened is closed. It takes over readers and stores.
+func NewGraph(ctx context.Context, specs []Task, clock exec.Clock, events Events) (*Graph, error) {
+	g := &Graph{}
+	gates := make([]*gate, len(specs))
+	ports := make([][]int, len(specs))
+	for i := range specs {
+		gates[i], ports[i] = gateOf(&specs[i])
+	}
+	for i, s := range specs {
+		t, err := newTask(ctx, i, s, clock, events)
+		if err != nil {
+			for _, open := range append(g.tasks, t) {
+				err = errors.Join(err, open.close())
+			}
+			for j := i + 1; j < len(specs); j++ {
+				err = errors.Join(err, specs[j].close())
+			}
+			return nil, err
+		}
+		t.gate, t.ports = gates[i], ports[i]
+		if s.Source != nil {
+			g.sources = append(g.sources, i)
+		}
+		for range t.ports {
+			t.wm.add(exec.MinWatermark)
+		}
+		g.tasks = append(g.tasks, t)
+	}
+	return g, nil
+}
+
+// gateOf makes the gate of a task and registers it with the exchanges that feed it.
+func gateOf(s *Task) (*gate, []int) {
+	if s.Source != nil {
+		return nil, nil
+	}
+	var ports []int
+	for port, x := range s.Inputs {
+		n := x.Producers
+		if x.Pairwise {
+			n = 1
+		}
+		x.base = len(ports) // the same in every consumer
+		for range n {
+			ports = append(ports, port)
+		}
+	}
+	g := newGate(len(ports), queueLimit)
+	for _, x := range s.Inputs {
+		if x.gates == nil {
+			x.gates = make([]*gate, x.Consumers)
+		}
+		x.gates[s.Subtask] = g
+	}
+	return g, ports
+}
+
+// output makes the producing end of the exchange in a subtask.
+func (x *Exchange) output(ctx context.Context, subtask int) (*output, error) {
+	if x.Pairwise {
+		return newOutput(ctx, x.Schema, nil, []target{{gate: x.gates[subtask], queue: x.base}}), nil
+	}
+	targets := make([]target, x.Consumers)
+	for i := range targets {
+		targets[i] = target{gate: x.gates[i], queue: x.base + subtask}
+	}
+	if x.Consumers == 1 {
+		return newOutput(ctx, x.Schema, nil, targets), nil
+	}
+	route, err := x.NewRoute()
+	if err != nil {
+		return nil, err
+	}
+	return newOutput(ctx, x.Schema, route, targets), nil
+}
+
+// Run runs all tasks until ctx ends, and returns when every one has ended and closed.
+func (g *Graph) Run(ctx context.Context) {
+	var wg sync.WaitGroup
+	for _, t := range g.tasks {
+		wg.Go(func() { t.run(ctx) })
+	}
+	wg.Wait()
+}
+
+// Tasks is the number of tasks.
+func (g *Graph) Tasks() int { return len(g.tasks) }
+
+// Barrier asks all source tasks to send the barrier of epoch e. Every task answers with
+// Events.Acked, unless it fails.
+func (g *Graph) Barrier(e state.Epoch) {
+	for _, i := range g.sources {
+		g.tasks[i].mail.post(command{barrier: e})
+	}
+}
+
+// Durable tells all tasks that the manifest of e is written.
+func (g *Graph) Durable(e state.Epoch) {
+	for _, t := range g.tasks {
+		t.mail.post(command{durable: e})
+	}
+}
+
+// Committed tells source task that the output of e is visible; splits are those it recorded.
+func (g *Graph) Committed(task int, e state.Epoch, splits []exec.Split) {
+	g.tasks[task].mail.post(command{committed: e, splits: splits})
+}
+
+// Assign gives a source task more splits.
+func (g *Graph) Assign(task int, splits []exec.Split) {
+	g.tasks[task].mail.post(command{assign: splits})
+}

@@ -1,0 +1,155 @@
+package flow
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/sqlstream/sqlstream/exec"
+	"github.com/sqlstream/sqlstream/exec/vec"
+	"github.com/sqlstream/sqlstream/state"
+)
+
+// sourceHead is the operator at the top of a source chain: rows come from the reader, so it
+// only passes signals on.
+type sourceHead struct{}
+
+func (sourceHead) Open(*exec.Context) error                           { return nil }
+func (sourceHead) Process(int, *vec.Batch) error                      { return nil }
+func (sourceHead) Watermark(w exec.Watermark) (exec.Watermark, error) { return w, nil }
+func (sourceHead) Barrier(state.Epoch) error                          { return nil }
+func (sourceHead) Finish() error                                      { return nil }
+func (sourceHead) Close() error                                       { return nil }
+
+// runSource pulls the reader. A checkpoint's positions cover exactly the rows that went
+// down before its barrier, because both happen on this goroutine.
+func (t *task) runSource(ctx context.Context) error {
+	s := t.spec.Source
+	in := vec.NewBatch(s.Read)
+	if err := t.assign(s.Splits, s.Watermarks); err != nil {
+		return err
+	}
+	if err := t.mergeWatermarks(); err != nil {
+		return err
+	}
+	var lastFlush time.Time
+	var readCtx context.Context
+	for {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if err := t.commands(); err != nil {
+			return err
+		}
+		if t.done {
+			// Nothing to read any more; barriers and confirmations still come.
+			select {
+			case <-t.mail.wake:
+				continue
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			}
+		}
+		readCtx = t.mail.context(ctx, readCtx)
+		status, err := s.Reader.Read(readCtx, t.wait(), in)
+		switch {
+		case err != nil && ctx.Err() != nil:
+			return context.Cause(ctx)
+		case err != nil && readCtx.Err() != nil && errors.Is(err, context.Canceled):
+			continue // a command came; nothing was read
+		case err != nil:
+			return t.head.fail(err)
+		case status == exec.ReadEnd:
+			if err := t.drain(); err != nil {
+				return err
+			}
+			continue
+		case in.N > 0:
+			if err := t.emit(in); err != nil {
+				return err
+			}
+			if err := t.afterBatch(); err != nil {
+				return err
+			}
+		}
+		s.Ctx.Metrics.Lag.Store(s.Reader.Lag())
+		now := t.clock.Now()
+		if err := t.idleness(now); err != nil {
+			return err
+		}
+		if status == exec.ReadIdle || now.Sub(lastFlush) >= linger {
+			lastFlush = now
+			if err := t.quiet(); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// emit sends what was read down the chain and moves the split's watermark.
+func (t *task) emit(in *vec.Batch) error {
+	s := t.spec.Source
+	out, err := s.Transform(in)
+	if err != nil {
+		return t.head.fail(err)
+	}
+	t.head.m.RowsIn.Add(int64(in.N))
+	if err := t.head.Emit(out); err != nil {
+		return err
+	}
+	if s.EventTime == nil {
+		return nil
+	}
+	w, ok, err := s.EventTime(out)
+	if err != nil {
+		return t.head.fail(err)
+	}
+	if !ok {
+		return nil
+	}
+	t.wm.advance(in.Split, w)
+	t.seen[in.Split] = t.clock.Now()
+	return t.mergeWatermarks()
+}
+
+// assign gives the reader more splits; times are the watermarks they had, nil for new ones.
+func (t *task) assign(splits []exec.Split, times []exec.Watermark) error {
+	if len(splits) == 0 {
+		return nil
+	}
+	if err := t.spec.Source.Reader.Assign(splits); err != nil {
+		return t.head.fail(err)
+	}
+	now := t.clock.Now()
+	for i := range splits {
+		w := exec.MinWatermark
+		if i < len(times) {
+			w = times[i]
+		}
+		t.wm.add(w)
+		t.seen = append(t.seen, now)
+	}
+	return nil
+}
+
+// idleness takes splits that gave nothing for the idle timeout, or are read to their end,
+// out of the watermark.
+func (t *task) idleness(now time.Time) error {
+	s := t.spec.Source
+	changed := false
+	for i := range t.wm.inputs {
+		in := &t.wm.inputs[i]
+		if in.ended {
+			continue
+		}
+		if s.Reader.Ended(i) {
+			in.ended, changed = true, true
+		} else if s.IdleTimeout > 0 && !in.idle && now.Sub(t.seen[i]) >= s.IdleTimeout {
+			in.idle, changed = true, true
+		}
+	}
+	if changed {
+		return t.mergeWatermarks()
+	}
+	return nil
+}

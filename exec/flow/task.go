@@ -1,0 +1,283 @@
+package flow
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/sqlstream/sqlstream/exec"
+	"github.com/sqlstream/sqlstream/state"
+)
+
+// task runs one Task on its own goroutine.
+type task struct {
+	id     int
+	spec   Task
+	clock  exec.Clock
+	events Events
+	head   *node
+	nodes  []*node // in order of opening
+	outs   []*output
+	mail   *mailbox
+	gate   *gate
+	ports  []int // gate: queue -> port of the head
+	wm     *watermarks
+	seen   []time.Time // sources: when each split last gave rows
+
+	done bool // drained: all input ended and operators finished
+}
+
+// newTask builds the chain of a task. Gates of all tasks exist already.
+func newTask(ctx context.Context, id int, spec Task, clock exec.Clock, events Events) (*task, error) {
+	t := &task{id: id, spec: spec, clock: clock, events: events, mail: newMailbox(), wm: newWatermarks(0)}
+	var err error
+	if s := spec.Source; s != nil {
+		t.head, err = t.build(ctx, &Op{Operator: sourceHead{}, Name: s.Name, Ctx: s.Ctx, Outs: s.Outs})
+	} else {
+		t.head, err = t.build(ctx, spec.Root)
+	}
+	return t, err
+}
+
+func (t *task) build(ctx context.Context, o *Op) (*node, error) {
+	n := &node{op: o.Operator, uid: o.Ctx.UID, name: o.Name, m: o.Ctx.Metrics, wake: maxWake}
+	n.m.Watermark.Store(exec.MinWatermark)
+	n.timer, _ = o.Operator.(exec.TimerOperator)
+	for _, e := range o.Outs {
+		out := edge{port: e.Port}
+		var err error
+		if e.Exchange != nil {
+			out.out, err = e.Exchange.output(ctx, t.spec.Subtask)
+			t.outs = append(t.outs, out.out)
+		} else {
+			out.node, err = t.build(ctx, e.Op)
+		}
+		if err != nil {
+			return nil, err
+		}
+		n.outs = append(n.outs, out)
+	}
+	o.Ctx.Out, o.Ctx.State, o.Ctx.Clock = n, t.spec.Store, t.clock
+	o.Ctx.WakeAt = func(at int64) { n.wake = min(n.wake, at) }
+	// Children were built first, so they are open before anybody emits into them.
+	t.nodes = append(t.nodes, n)
+	return n, n.fail(n.op.Open(o.Ctx))
+}
+
+// run is the task's goroutine. It returns when ctx ends or at the first error.
+func (t *task) run(ctx context.Context) {
+	err := t.loop(ctx)
+	if cerr := t.close(); err == nil || errors.Is(err, context.Canceled) {
+		err = cerr
+	}
+	if err != nil {
+		t.events.Failed(t.id, err)
+	}
+}
+
+func (t *task) loop(ctx context.Context) (err error) {
+	defer guard(&err)
+	if t.spec.Source != nil {
+		return t.runSource(ctx)
+	}
+	return t.runGate(ctx)
+}
+
+// close closes what was opened, the head first.
+func (t *task) close() (err error) {
+	defer guard(&err)
+	for i := len(t.nodes) - 1; i >= 0; i-- {
+		err = errors.Join(err, t.nodes[i].op.Close())
+	}
+	return errors.Join(err, t.spec.close())
+}
+
+// close frees what the task was given.
+func (s *Task) close() error {
+	var err error
+	if s.Source != nil {
+		err = s.Source.Reader.Close()
+	}
+	if s.Store != nil {
+		err = errors.Join(err, s.Store.Close())
+	}
+	return err
+}
+
+// runGate merges the inputs: rows pass through, watermarks are merged, barriers aligned.
+func (t *task) runGate(ctx context.Context) error {
+	var aligned int // queues whose barrier of the epoch at hand arrived
+	var ended int
+	var epoch state.Epoch
+	for {
+		if err := t.commands(); err != nil {
+			return err
+		}
+		q, e, ok, err := t.gate.take(ctx, t.mail.wake, t.clock, t.wait())
+		if err != nil {
+			return err
+		}
+		if !ok {
+			if err := t.quiet(); err != nil {
+				return err
+			}
+			continue
+		}
+		switch e.kind {
+		case elemBatch:
+			t.wm.setIdle(q, false)
+			err = t.head.process(t.ports[q], e.batch)
+			e.recycle()
+			if err == nil {
+				err = t.afterBatch()
+			}
+		case elemWatermark:
+			t.wm.advance(q, e.time)
+			err = t.mergeWatermarks()
+		case elemIdle:
+			t.wm.setIdle(q, true)
+			err = t.mergeWatermarks()
+		case elemBarrier:
+			if aligned > 0 && e.epoch != epoch {
+				return fmt.Errorf("task %s: barrier of epoch %d while aligning epoch %d", t.spec.Name, e.epoch, epoch)
+			}
+			epoch = e.epoch
+			t.gate.block(q)
+			if aligned++; aligned == len(t.ports) {
+				aligned = 0
+				err = t.checkpoint(epoch)
+				t.gate.unblock()
+			}
+		case elemEnd:
+			t.wm.end(q)
+			if ended++; ended == len(t.ports) {
+				err = t.drain()
+			} else {
+				err = t.mergeWatermarks()
+			}
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func (t *task) mergeWatermarks() error {
+	w, advanced, idle := t.wm.merge()
+	if advanced {
+		return t.head.watermark(w)
+	}
+	if idle && !t.done {
+		return t.head.idle()
+	}
+	return nil
+}
+
+// drain ends the operators: the last watermark fires what is open, Finish the rest.
+func (t *task) drain() error {
+	if t.wm.merged < exec.MaxWatermark {
+		t.wm.merged = exec.MaxWatermark
+		if err := t.head.watermark(exec.MaxWatermark); err != nil {
+			return err
+		}
+	}
+	if err := t.head.finish(); err != nil {
+		return err
+	}
+	t.done = true
+	t.events.Drained(t.id)
+	return nil
+}
+
+// checkpoint is the synchronous part of a checkpoint in this task.
+func (t *task) checkpoint(e state.Epoch) error {
+	start := t.clock.Now()
+	if err := t.head.barrier(e); err != nil {
+		return err
+	}
+	a := Ack{Task: t.id, Epoch: e}
+	if t.spec.Store != nil {
+		sealed, err := t.spec.Store.Seal(e)
+		if err != nil {
+			return fmt.Errorf("task %s: sealing epoch %d: %w", t.spec.Name, e, err)
+		}
+		a.Sealed = sealed
+	}
+	if s := t.spec.Source; s != nil {
+		splits, err := s.Reader.Positions()
+		if err != nil {
+			return fmt.Errorf("task %s: positions of epoch %d: %w", t.spec.Name, e, err)
+		}
+		a.SourceUID, a.Splits = s.Ctx.UID, splits
+		for i := range splits {
+			a.Watermarks = append(a.Watermarks, t.wm.inputs[i].time)
+		}
+	}
+	a.Pause = t.clock.Now().Sub(start)
+	t.events.Acked(a)
+	return nil
+}
+
+// commands carries out what the coordinator asked for since the last call.
+func (t *task) commands() error {
+	for _, c := range t.mail.take() {
+		var err error
+		switch {
+		case c.barrier != 0:
+			err = t.checkpoint(c.barrier)
+		case c.assign != nil:
+			err = t.assign(c.assign, nil)
+		case c.durable != 0 && t.spec.Store != nil:
+			t.spec.Store.Confirm(c.durable)
+		case c.committed != 0 && t.spec.Source != nil:
+			t.spec.Source.Reader.Committed(c.committed, c.splits)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// afterBatch runs what is due between batches under load.
+func (t *task) afterBatch() error {
+	if t.spec.Store != nil {
+		if err := t.spec.Store.Trim(); err != nil {
+			return err
+		}
+	}
+	return t.due()
+}
+
+// due calls timers whose time has come.
+func (t *task) due() error {
+	if wake := t.head.nextWake(); wake != maxWake {
+		if now := t.clock.Now().UnixMilli(); wake <= now {
+			return t.head.timers(now)
+		}
+	}
+	return nil
+}
+
+// quiet runs when no input is there: rows that wait in open batches go out.
+func (t *task) quiet() error {
+	if err := t.head.flush(); err != nil {
+		return err
+	}
+	return t.due()
+}
+
+// wait is how long the task may sleep for input.
+func (t *task) wait() time.Duration {
+	d := idleWait
+	for _, o := range t.outs {
+		if o.pending {
+			d = linger
+		}
+	}
+	if wake := t.head.nextWake(); wake != maxWake {
+		d = min(d, max(time.Duration(wake-t.clock.Now().UnixMilli())*time.Millisecond, time.Millisecond))
+	}
+	return d
+}

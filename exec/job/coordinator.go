@@ -1,0 +1,411 @@
+package job
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sort"
+	"time"
+
+	"github.com/sqlstream/sqlstream/exec"
+	"github.com/sqlstream/sqlstream/exec/flow"
+	"github.com/sqlstream/sqlstream/state"
+)
+
+// settings are the checkpoint options of a job.
+type settings struct {
+	Interval  time.Duration // 0: only on demand and at the end
+	MinPause  time.Duration // from the end of one to the start of the next
+	Timeout   time.Duration
+	Tolerable int // consecutive failures before the job fails over
+}
+
+// tasks is what the coordinator asks of a running graph; *flow.Graph in the engine.
+type tasks interface {
+	Tasks() int
+	Barrier(e state.Epoch)
+	Durable(e state.Epoch)
+	Committed(task int, e state.Epoch, splits []exec.Split)
+	Assign(task int, splits []exec.Split)
+}
+
+// snapshot is a checkpoint that all tasks have answered.
+type snapshot struct {
+	Epoch   state.Epoch
+	Started time.Time
+	Acks    []flow.Ack // by task
+	Files   []state.File
+	Tokens  map[string]exec.Token // by committer name; committers without output are absent
+}
+
+// coordinator takes checkpoints of one incarnation, one at a time:
+//
+//	barrier → acks → state files, Prepare → publish (the decision) → Decided → Commit → settle
+//
+// What can fail before the decision leaves everything as if the barrier had never been:
+// sealed state is carried into the next checkpoint, committers go on in the same
+// transaction. After the decision nothing may fail but the process.
+//
+// All fields belong to the goroutine of run; events reach it through the inbox.
+type coordinator struct {
+	cfg        settings
+	clock      exec.Clock
+	log        *slog.Logger
+	tasks      tasks
+	committers []exec.Committer
+	files      state.Files
+	failPoint  func(string)
+
+	// publish makes the snapshot durable: the manifest is the only decision point. It is given
+	// the snapshot with files and tokens.
+	publish func(ctx context.Context, s *snapshot) error
+	// settled is called when the output of s is visible: older checkpoints may go.
+	settled func(ctx context.Context, s *snapshot) error
+	// next returns the epoch of the next checkpoint.
+	next func() state.Epoch
+	stat *checkpointStatus
+
+	inbox   *inbox
+	pending *pending
+	carried [][]state.Sealed // per task: sealed changes of failed checkpoints, oldest first
+	listed  []state.File     // files already written for carried changes
+	drained map[int]bool
+	failed  int // consecutive failures
+	due     time.Time
+	final   bool // the last checkpoint was triggered
+}
+
+// pending is the checkpoint in flight.
+type pending struct {
+	snap    snapshot
+	acked   int
+	failure error // given up; waits for the acks that are still to come
+	working bool  // the background part runs
+	waiters []chan<- error
+}
+
+// run takes checkpoints until ctx ends, a task fails, or a bounded job is done (nil). demand
+// asks for a checkpoint outside of the interval.
+func (c *coordinator) run(ctx context.Context, demand <-chan chan<- error) error {
+	c.carried = make([][]state.Sealed, c.tasks.Tasks())
+	c.drained = map[int]bool{}
+	defer c.release()
+	now := c.clock.Now()
+	c.due = now.Add(c.cfg.Interval)
+	timer := c.clock.NewTimer(time.Hour)
+	defer timer.Stop()
+	for {
+		now = c.clock.Now()
+		if done, err := c.advance(ctx, now); done || err != nil {
+			return err
+		}
+		timer.Reset(c.sleep(now))
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-c.inbox.wake:
+			for _, ev := range c.inbox.take() {
+				if err := c.handle(ctx, ev); err != nil {
+					return err
+				}
+			}
+		case w := <-demand:
+			if c.pending == nil {
+				c.trigger(ctx, w)
+			} else {
+				w <- fmt.Errorf("checkpoint %d is in progress; try again when it is done", c.pending.snap.Epoch)
+			}
+		case <-timer.C:
+		}
+	}
+}
+
+// advance starts what is due.
+func (c *coordinator) advance(ctx context.Context, now time.Time) (done bool, err error) {
+	allDrained := len(c.drained) == c.tasks.Tasks()
+	if p := c.pending; p != nil {
+		if p.failure == nil && !p.working && now.Sub(p.snap.Started) >= c.cfg.Timeout {
+			p.failure = fmt.Errorf("checkpoint %d expired: %d of %d tasks answered within execution.checkpointing.timeout = %s",
+				p.snap.Epoch, p.acked, c.tasks.Tasks(), c.cfg.Timeout)
+			c.stat.failed(p.snap.Epoch, p.failure)
+			c.log.Warn("checkpoint given up", "checkpoint", p.snap.Epoch, "reason", p.failure)
+		}
+		return false, nil
+	}
+	switch {
+	case allDrained && c.final:
+		return true, nil
+	case allDrained:
+		c.final = true
+		c.trigger(ctx, nil)
+	case c.cfg.Interval > 0 && !now.Before(c.due):
+		c.trigger(ctx, nil)
+	}
+	return false, nil
+}
+
+// sleep is the time until advance has something to do by the clock.
+func (c *coordinator) sleep(now time.Time) time.Duration {
+	d := time.Hour
+	if p := c.pending; p != nil {
+		if p.failure == nil && !p.working {
+			d = p.snap.Started.Add(c.cfg.Timeout).Sub(now)
+		}
+	} else if c.cfg.Interval > 0 {
+		d = c.due.Sub(now)
+	}
+	return max(d, time.Millisecond)
+}
+
+func (c *coordinator) trigger(_ context.Context, waiter chan<- error) {
+	e := c.next()
+	p := &pending{snap: snapshot{Epoch: e, Started: c.clock.Now(), Acks: make([]flow.Ack, c.tasks.Tasks())}}
+	if waiter != nil {
+		p.waiters = append(p.waiters, waiter)
+	}
+	c.pending = p
+	c.due = p.snap.Started.Add(c.cfg.Interval)
+	c.stat.started(e, p.snap.Started)
+	c.failPoint("snap_begin")
+	c.tasks.Barrier(e)
+}
+
+func (c *coordinator) handle(ctx context.Context, ev event) error {
+	switch {
+	case ev.err != nil:
+		return ev.err
+	case ev.drained:
+		c.drained[ev.task] = true
+	case ev.result != nil:
+		return c.finished(ev.result)
+	case ev.splits != nil:
+		c.tasks.Assign(ev.task, ev.splits)
+	default:
+		return c.acked(ctx, ev.ack)
+	}
+	return nil
+}
+
+func (c *coordinator) acked(ctx context.Context, a flow.Ack) error {
+	p := c.pending
+	if p == nil || p.snap.Epoch != a.Epoch {
+		return fmt.Errorf("internal error: task %d answered checkpoint %d, which is not in progress", a.Task, a.Epoch)
+	}
+	p.snap.Acks[a.Task] = a
+	if a.Sealed != nil {
+		c.carried[a.Task] = append(c.carried[a.Task], a.Sealed)
+	}
+	if p.acked++; p.acked < c.tasks.Tasks() {
+		return nil
+	}
+	if p.failure != nil {
+		return c.finished(&result{err: p.failure})
+	}
+	p.working = true
+	bctx, cancel := context.WithDeadline(ctx, p.snap.Started.Add(c.cfg.Timeout))
+	go func() {
+		defer cancel()
+		c.inbox.post(event{result: c.work(ctx, bctx, &p.snap)})
+	}()
+	return nil
+}
+
+// result is what the background part of a checkpoint came to.
+type result struct {
+	err     error // before the decision: the checkpoint failed, the job goes on
+	fatal   error // after it: the job fails over
+	written []writtenSealed
+}
+
+type writtenSealed struct {
+	sealed state.Sealed
+	files  []state.File
+}
+
+// work is the background part of a checkpoint: it runs on its own goroutine while the tasks
+// go on. bctx ends at the checkpoint's timeout; ctx with the job.
+func (c *coordinator) work(ctx, bctx context.Context, s *snapshot) *result {
+	r := &result{}
+	if r.err = c.writeState(bctx, r); r.err != nil {
+		return r
+	}
+	s.Files = append(s.Files, c.listed...)
+	for _, w := range r.written {
+		s.Files = append(s.Files, w.files...)
+	}
+	s.Tokens = map[string]exec.Token{}
+	for _, cm := range c.committers {
+		token, err := cm.Prepare(bctx, s.Epoch)
+		if err != nil {
+			if exec.Retryable(err) && bctx.Err() == nil {
+				// The transaction itself is broken: only a restart gives a new one.
+				r.fatal = fmt.Errorf("preparing the output of checkpoint %d: %w", s.Epoch, err)
+				return r
+			}
+			r.err = fmt.Errorf("preparing the output of checkpoint %d: %w", s.Epoch, err)
+			return r
+		}
+		if token != nil {
+			s.Tokens[cm.Name()] = token
+		}
+	}
+	if r.err = c.publish(bctx, s); r.err != nil {
+		return r
+	}
+	// Decided. From here on only forward.
+	c.tasks.Durable(s.Epoch)
+	for _, cm := range c.committers {
+		if err := cm.Decided(s.Epoch, true); err != nil {
+			r.fatal = fmt.Errorf("starting the transaction after checkpoint %d: %w", s.Epoch, err)
+			return r
+		}
+	}
+	for _, cm := range c.committers {
+		if token, ok := s.Tokens[cm.Name()]; ok {
+			if err := cm.Commit(ctx, s.Epoch, token); err != nil {
+				r.fatal = fmt.Errorf("committing the output of checkpoint %d: %w", s.Epoch, err)
+				return r
+			}
+		}
+	}
+	c.failPoint("before_gc")
+	if err := c.settled(ctx, s); err != nil {
+		c.log.Warn("cleaning up after a checkpoint", "checkpoint", s.Epoch, "err", err)
+	}
+	return r
+}
+
+// writeState writes everything sealed and not yet in a file, oldest first per task.
+func (c *coordinator) writeState(ctx context.Context, r *result) error {
+	for i, list := range c.carried {
+		for _, sealed := range list {
+			if err := ctx.Err(); err != nil {
+				return fmt.Errorf("writing state: timeout: %w", err)
+			}
+			files, err := sealed.Write(c.files)
+			if err != nil {
+				return fmt.Errorf("writing the state of task %d: %w", i, err)
+			}
+			r.written = append(r.written, writtenSealed{sealed, files})
+		}
+	}
+	return nil
+}
+
+// finished ends the checkpoint in flight on the coordinator's goroutine.
+func (c *coordinator) finished(r *result) error {
+	p := c.pending
+	c.pending = nil
+	// What was written is durable whether or not the checkpoint was decided; the next
+	// manifest lists it.
+	for _, w := range r.written {
+		w.sealed.Release()
+		c.forget(w.sealed)
+	}
+	now := c.clock.Now()
+	if c.cfg.MinPause > 0 && c.due.Before(now.Add(c.cfg.MinPause)) {
+		c.due = now.Add(c.cfg.MinPause)
+	}
+	switch {
+	case r.fatal != nil:
+		p.answer(r.fatal)
+		return r.fatal
+	case r.err != nil:
+		for _, w := range r.written {
+			c.listed = append(c.listed, w.files...)
+		}
+		return c.giveUp(p, r.err)
+	}
+	c.listed, c.failed = nil, 0
+	c.stat.completed(&p.snap, now)
+	c.log.Info("checkpoint complete", "checkpoint", p.snap.Epoch, "duration", now.Sub(p.snap.Started))
+	for _, a := range p.snap.Acks {
+		if a.Splits != nil {
+			c.tasks.Committed(a.Task, a.Epoch, a.Splits)
+		}
+	}
+	p.answer(nil)
+	return nil
+}
+
+// forget removes a sealed change from those that are to be written.
+func (c *coordinator) forget(s state.Sealed) {
+	for i, list := range c.carried {
+		c.carried[i] = slices.DeleteFunc(list, func(o state.Sealed) bool { return o == s })
+	}
+}
+
+// giveUp ends a failed checkpoint; the job goes on unless too many failed in a row.
+func (c *coordinator) giveUp(p *pending, err error) error {
+	for _, cm := range c.committers {
+		if derr := cm.Decided(p.snap.Epoch, false); derr != nil {
+			return fmt.Errorf("going on after checkpoint %d failed: %w", p.snap.Epoch, derr)
+		}
+	}
+	if p.failure == nil {
+		c.stat.failed(p.snap.Epoch, err)
+		c.log.Warn("checkpoint failed", "checkpoint", p.snap.Epoch, "err", err)
+	}
+	p.answer(err)
+	c.final = false // a last checkpoint that failed is taken again
+	if c.failed++; c.failed > c.cfg.Tolerable {
+		return &exec.Error{Class: exec.External, Retry: true, Err: fmt.Errorf(
+			"%d checkpoints failed in a row, execution.checkpointing.tolerable-failed-checkpoints = %d: %w", c.failed, c.cfg.Tolerable, err)}
+	}
+	return nil
+}
+
+func (p *pending) answer(err error) {
+	for _, w := range p.waiters {
+		w <- err
+	}
+}
+
+// release waits for the background part and ends the use of sealed state that no checkpoint
+// took.
+func (c *coordinator) release() {
+	for c.pending != nil && c.pending.working {
+		<-c.inbox.wake
+		for _, ev := range c.inbox.take() {
+			if ev.result != nil {
+				for _, w := range ev.result.written {
+					w.sealed.Release()
+					c.forget(w.sealed)
+				}
+				c.pending.answer(errors.New("the job ended"))
+				c.pending = nil
+				break
+			}
+		}
+	}
+	for _, list := range c.carried {
+		for _, s := range list {
+			s.Release()
+		}
+	}
+}
+
+// sources groups the splits of a snapshot by source UID, sorted by split id.
+func (s *snapshot) sources() map[string][]splitState {
+	out := map[string][]splitState{}
+	for _, a := range s.Acks {
+		if a.SourceUID == "" {
+			continue
+		}
+		out[a.SourceUID] = append(out[a.SourceUID], []splitState{}...)
+		for i, sp := range a.Splits {
+			out[a.SourceUID] = append(out[a.SourceUID], splitState{sp, a.Watermarks[i]})
+		}
+	}
+	for _, l := range out {
+		sort.Slice(l, func(i, j int) bool { return l[i].ID < l[j].ID })
+	}
+	return out
+}
+
+type splitState struct {
+	exec.Split
+	Watermark exec.Watermark
+}
