@@ -61,6 +61,21 @@ func list(b *strings.Builder, open byte, es []Expr, close byte, column func(*Col
 	b.WriteByte(close)
 }
 
+// Canonical writes an aggregate call in a form that depends only on its meaning: the name,
+// arguments, DISTINCT, FILTER and the type of the result. Slots are hashes of it.
+func (a *Aggregate) Canonical(column func(*Column) string) string {
+	var b strings.Builder
+	b.WriteString(a.Name)
+	if a.Distinct {
+		b.WriteString(" distinct")
+	}
+	list(&b, '(', a.Args, ')', column)
+	if a.Filter != nil {
+		list(&b, '{', []Expr{a.Filter}, '}', column)
+	}
+	return b.String() + ":" + a.Typ.Nullable().String()
+}
+
 func literalText(l *Literal) string {
 	t := l.Typ.Nullable().String()
 	switch v := l.Value.(type) {
