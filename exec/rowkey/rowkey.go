@@ -251,3 +251,35 @@ func Decode(cols []vec.Vec, key []byte) error {
 func errShort(t types.Type) error {
 	return fmt.Errorf("the key ends inside a value of type %s; the state belongs to another query or is damaged", t)
 }
+
+// Skip returns what follows the first columns of key, which have the given types.
+func Skip(key []byte, columns []types.Type) ([]byte, error) {
+	for _, t := range columns {
+		if len(key) == 0 {
+			return nil, errShort(t)
+		}
+		tag := key[0]
+		key = key[1:]
+		if tag == tagNull {
+			continue
+		}
+		n := uint64(max(fixedSize(t), 0))
+		w := 0
+		if t.Physical() == types.PhysBytes {
+			n, w = binary.Uvarint(key)
+		} else if fixedSize(t) < 0 {
+			v := vec.New(t)
+			rest, err := decodeVariable(&v, key)
+			if err != nil {
+				return nil, err
+			}
+			key = rest
+			continue
+		}
+		if w < 0 || n > uint64(len(key)-w) {
+			return nil, errShort(t)
+		}
+		key = key[uint64(w)+n:]
+	}
+	return key, nil
+}

@@ -109,6 +109,10 @@ func TestEveryTypeRoundTripsAndColumnwiseEqualsRowwise(t *testing.T) {
 				if err := Decode(out.Cols, key); err != nil {
 					t.Fatal(err)
 				}
+				first := AppendValue(nil, &b.Cols[0], int(row))
+				if rest, err := Skip(key, []types.Type{typ}); err != nil || len(rest) != len(key)-len(first) {
+					t.Fatalf("%s: %x after its first column is %x (%v)", typ, key, rest, err)
+				}
 				again := AppendValue(AppendValue(nil, &out.Cols[0], i), &out.Cols[1], i)
 				if !bytes.Equal(key, again) {
 					t.Fatalf("%s row %d: %x decodes to something that encodes to %x", typ, row, key, again)

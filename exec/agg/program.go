@@ -1,0 +1,221 @@
+package agg
+
+import (
+	"fmt"
+	"time"
+	"unsafe"
+
+	"github.com/sqlstream/sqlstream/exec/vec"
+	"github.com/sqlstream/sqlstream/sql/expr"
+	"github.com/sqlstream/sqlstream/sql/types"
+	"github.com/sqlstream/sqlstream/state"
+)
+
+// Predicate selects rows: the compiled FILTER of an aggregate.
+type Predicate interface {
+	// Select returns those of the given physical rows (ascending) for which the condition is
+	// TRUE. The result may share memory with the predicate until its next call.
+	Select(b *vec.Batch, rows []int32) ([]int32, error)
+}
+
+// Options are what the aggregates of an operator have in common.
+type Options struct {
+	// Retract: the input has rows that are taken away.
+	Retract bool
+	// Window: the groups are those of windows. Their keys start with the window's end in
+	// eight bytes, results are read once, with Fold before, and then everything is deleted.
+	Window bool
+	// KeyTypes are the types of the key columns.
+	KeyTypes []types.Type
+	// Filters are the compiled filters, one per aggregate, nil where it has none. Nil: no
+	// aggregate has one.
+	Filters []Predicate
+}
+
+// noFilter and noColumn stand for an aggregate without filter or argument.
+const (
+	noFilter = -1
+	noColumn = -1
+)
+
+// column is one aggregate at work.
+type column struct {
+	kernel   kernel
+	variable varKernel // the kernel, when it is one
+	values   bool      // its slot is kept by a values table
+	slot     Slot
+	arg      int
+	source   source
+	typ      types.Type
+	inOrder  bool   // the order of rows matters
+	snap     []byte // slots taken for results
+	heap     []byte // what they point to
+}
+
+// room makes space for n slots.
+func (c *column) room(n int) {
+	c.heap = c.heap[:0]
+	c.snap = grow(c.snap, n*c.slot.Size)
+}
+
+// source says which rows an aggregate sees.
+type source struct {
+	filter   int
+	distinct int // index of the distinct table, -1: all rows
+	bit      int
+}
+
+// Program is the aggregates of one operator, compiled. It belongs to one task goroutine.
+//
+// The order of calls for a batch of updates: Begin (finds the records), then Acts or, where
+// the caller nets rows out itself, nothing; then Update; then Results.
+type Program struct {
+	opt     Options
+	layout  Layout
+	columns []*column
+	uniq    []Predicate // the different filters
+	dist    []*distinct
+	vals    []*values
+	records records
+	zero    []byte
+	always  bool // every update changes a result
+	signs   [][]int8
+	argBuf  []int8
+	sign    []int8
+	allAdd  bool
+}
+
+// Compile makes a program. Arguments must be columns; filters come compiled in opt.
+func Compile(aggs []expr.Aggregate, opt Options) (*Program, error) {
+	p := &Program{opt: opt}
+	if p.layout.Rows = opt.Retract || len(aggs) == 0; p.layout.Rows {
+		p.layout.Stride = 8
+	}
+	c := compiler{p: p, filterID: map[string]int{}}
+	for i := range aggs {
+		if err := c.aggregate(i, &aggs[i]); err != nil {
+			return nil, err
+		}
+	}
+	c.counters()
+	for _, col := range p.columns {
+		if col.variable != nil || col.values {
+			p.records.varOffs = append(p.records.varOffs, col.slot.Off)
+		}
+	}
+	p.records.stride = p.layout.Stride
+	p.zero = make([]byte, p.layout.Stride)
+	p.signs = make([][]int8, len(p.uniq))
+	return p, p.layout.check()
+}
+
+// Layout describes the records.
+func (p *Program) Layout() *Layout { return &p.layout }
+
+// Tables lists the tables beside that of the records: first one per column that has DISTINCT
+// aggregates, in order of first use; then, where rows are taken away, one per column and
+// filter of MIN and MAX. The operator numbers them from 1 in this order.
+func (p *Program) Tables() []Table {
+	var ts []Table
+	for _, d := range p.dist {
+		ts = append(ts, d.Table)
+	}
+	for _, v := range p.vals {
+		ts = append(ts, v.Table)
+	}
+	return ts
+}
+
+// Open opens the tables: the records under id 0, the others from 1.
+func (p *Program) Open(store state.Store, uid, name string, ttl time.Duration) error {
+	prefix := 0
+	if p.opt.Window {
+		prefix = 8
+	}
+	var err error
+	p.records.table, err = store.Table(state.Spec{UID: uid, Name: name, Prefix: prefix, TTL: ttl})
+	if err != nil {
+		return err
+	}
+	id := uint8(0)
+	for _, a := range p.auxes() {
+		id++
+		if a.table, err = store.Table(state.Spec{UID: uid, Name: a.Name, ID: id, Prefix: a.Prefix, TTL: ttl}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Records is the table of the records.
+func (p *Program) Records() state.Table { return p.records.table }
+
+func (p *Program) auxes() []*aux {
+	var as []*aux
+	for _, d := range p.dist {
+		as = append(as, &d.aux)
+	}
+	for _, v := range p.vals {
+		as = append(as, &v.aux)
+	}
+	return as
+}
+
+// Mergeable reports whether records of different rows of a group can be merged (see Merged):
+// no aggregate keeps entries in a table of its own or depends on the order of rows.
+func (p *Program) Mergeable() bool {
+	if len(p.dist)+len(p.vals) > 0 {
+		return false
+	}
+	for _, c := range p.columns {
+		if c.inOrder {
+			return false
+		}
+	}
+	return true
+}
+
+// Updates is a run of changes to records. Update i takes row Rows[i] of the batch and
+// changes the record of key i. Fill it, then call Begin.
+type Updates struct {
+	Rows   []int32 // physical rows, ascending
+	Kinds  []vec.Kind
+	Keys   state.Keys
+	Hash   []uint64
+	Groups []state.KeyGroup
+
+	Refs []state.Ref
+	// Fresh marks the updates that made their record; nil: none did.
+	Fresh []bool
+	// Act says what becomes of the group, nil: all are ActUpdate.
+	Act []Act
+
+	rec   []unsafe.Pointer
+	fresh []bool
+	acts  []Act
+}
+
+// Act is what an update does to its group.
+type Act uint8
+
+// The acts. First and Delete begin and end a group; a skipped row changes nothing.
+const (
+	ActUpdate Act = iota
+	ActFirst
+	ActDelete
+	ActSkip
+)
+
+func (u *Updates) act(i int) Act {
+	if u.Act == nil {
+		return ActUpdate
+	}
+	return u.Act[i]
+}
+
+func checkRecord(n, stride int, name string) error {
+	if n < stride {
+		return fmt.Errorf("state table %q: a record has %d bytes, at least %d expected; the state belongs to another query or is damaged", name, n, stride)
+	}
+	return nil
+}
