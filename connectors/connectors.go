@@ -6,6 +6,7 @@ package connectors
 
 import (
 	"context"
+	"time"
 
 	"github.com/sqlstream/sqlstream/exec"
 	"github.com/sqlstream/sqlstream/sql/types"
@@ -82,6 +83,9 @@ type Env struct {
 	Committers func(name string, mk func() (exec.Committer, error)) (exec.Committer, error)
 	// TimeZone of the session for TIMESTAMP_LTZ texts.
 	TimeZone string
+	// CheckpointInterval is 0 when the job makes no checkpoints: transactional sinks check
+	// that their timeouts leave room for it.
+	CheckpointInterval time.Duration
 	// FailPoint, nil outside of tests, is called at the named steps of the commit protocol.
 	FailPoint func(name string)
 }

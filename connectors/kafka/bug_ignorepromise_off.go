@@ -1,0 +1,5 @@
+//go:build !bug_ignorepromise
+
+package kafka
+
+const bugIgnorePromise = false

@@ -1,0 +1,5 @@
+//go:build !bug_ledgerplus
+
+package kafka
+
+const bugLedgerPlus = false

@@ -1,0 +1,5 @@
+//go:build !bug_logandgoon
+
+package kafka
+
+const bugLogAndGoOn = false

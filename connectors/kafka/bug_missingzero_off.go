@@ -1,0 +1,5 @@
+//go:build !bug_missingzero
+
+package kafka
+
+const bugMissingZero = false

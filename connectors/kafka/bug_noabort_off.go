@@ -1,0 +1,5 @@
+//go:build !bug_noabort
+
+package kafka
+
+const bugNoAbort = false

@@ -1,0 +1,5 @@
+//go:build !bug_noepochguard
+
+package kafka
+
+const bugNoEpochGuard = false

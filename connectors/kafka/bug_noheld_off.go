@@ -1,0 +1,5 @@
+//go:build !bug_noheld
+
+package kafka
+
+const bugNoHeld = false

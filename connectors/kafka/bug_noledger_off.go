@@ -1,0 +1,5 @@
+//go:build !bug_noledger
+
+package kafka
+
+const bugNoLedger = false

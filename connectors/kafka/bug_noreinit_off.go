@@ -1,0 +1,5 @@
+//go:build !bug_noreinit
+
+package kafka
+
+const bugNoReinit = false

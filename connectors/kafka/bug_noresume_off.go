@@ -1,0 +1,5 @@
+//go:build !bug_noresume
+
+package kafka
+
+const bugNoResume = false

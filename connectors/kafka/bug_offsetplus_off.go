@@ -1,0 +1,5 @@
+//go:build !bug_offsetplus
+
+package kafka
+
+const bugOffsetPlus = false

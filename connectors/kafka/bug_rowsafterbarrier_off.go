@@ -1,0 +1,5 @@
+//go:build !bug_rowsafterbarrier
+
+package kafka
+
+const bugRowsAfterBarrier = false

@@ -1,0 +1,5 @@
+//go:build !bug_tryabort
+
+package kafka
+
+const bugTryAbort = false

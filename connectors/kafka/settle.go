@@ -1,0 +1,234 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+
+	"github.com/sqlstream/sqlstream/exec"
+	"github.com/sqlstream/sqlstream/state"
+)
+
+// hangingAfter is how long the markers of a committed transaction may take before they
+// count as lost. Tests shorten it.
+var hangingAfter = 30 * time.Second
+
+// settle commits a decided transaction and returns its outcome once that is certain.
+//
+// suspicious: a restart of ours lies between the decision and now, so that the broker may
+// have been killed in between too.
+func (c *committer) settle(ctx context.Context, t token, e state.Epoch, suspicious bool) (unclear int, rec exec.Recovery, err error) {
+	unclear, err = c.ctl.end(ctx, t, true)
+	switch {
+	case err == nil:
+		rec, err = c.confirm(ctx, t, e, suspicious || unclear > 0)
+	case fenced(err):
+		rec, err = c.judge(ctx, t, e, err)
+	case ctx.Err() != nil:
+	default:
+		err = classify(fmt.Errorf("kafka %s: committing %s of epoch %d, which is decided: everything is kept as it is, and its transaction timeout is running: %w", c.cluster.bootstrap(), t, e, err))
+	}
+	return unclear, rec, err
+}
+
+// judge finds out what a refused commit means. The answer of the broker is the same for
+// "aborted by its timeout" and "committed long ago"; the ledger knows.
+func (c *committer) judge(ctx context.Context, t token, e state.Epoch, refusal error) (exec.Recovery, error) {
+	led, err := c.ledgerNow(ctx, t)
+	if err != nil {
+		return exec.Recovery{}, err
+	}
+	switch {
+	case led.missing:
+		return unknown(t, fmt.Sprintf("the broker refuses the commit (%v)", refusal)), nil
+	case led.epoch >= e:
+		// It was committed; its markers are looked at like after any restart.
+		return c.confirm(ctx, t, e, true)
+	}
+	return exec.Recovery{Outcome: exec.OutcomeAborted, Ledger: led.epoch,
+		Detail: fmt.Sprintf("the broker aborted it (transaction timeout, or somebody's abort): it refuses the commit (%v) and the ledger says that epoch %d is the last committed", refusal, led.epoch)}, nil
+}
+
+func unknown(t token, why string) exec.Recovery {
+	return exec.Recovery{Outcome: exec.OutcomeUnknown, LedgerMissing: true,
+		Detail: fmt.Sprintf("%s and the ledger is gone (offset of group %s for topic %s: was the topic deleted, or did the offset expire?), so nobody can tell whether the output of %s is visible", why, t.Ledger.Group, t.Ledger.Topic, t)}
+}
+
+// ledgerNow reads the ledger although other transactions of dead incarnations may hold it
+// unstable: those have no manifest, and are aborted when they stand in the way.
+func (c *committer) ledgerNow(ctx context.Context, t token) (ledgerState, error) {
+	led, err := c.ctl.stableLedger(ctx, t.Ledger, time.Second)
+	if err == nil || ctx.Err() != nil || !errors.Is(err, kerr.UnstableOffsetCommit) && !errors.Is(err, context.DeadlineExceeded) {
+		return led, err
+	}
+	for _, id := range union(t.Slots, c.ids()) {
+		if err := c.ctl.abortOpen(ctx, id); err != nil {
+			return led, err
+		}
+	}
+	return c.ctl.stableLedger(ctx, t.Ledger, hangingAfter)
+}
+
+// confirm waits until a commit that the coordinator accepted has arrived everywhere: the
+// ledger reads e, and no partition has an open transaction of ours. The coordinator's word
+// is not enough: a broker killed at the wrong moment can forget the markers of a committed
+// transaction, whose records then stay hidden, and are destroyed by the next abort under
+// this id.
+func (c *committer) confirm(ctx context.Context, t token, e state.Epoch, suspicious bool) (exec.Recovery, error) {
+	start, repaired, older := time.Now(), false, 0
+	for fails := 1; ; fails++ {
+		led, err := c.ctl.readLedger(ctx, t.Ledger)
+		switch {
+		case err != nil && !again(err):
+			return exec.Recovery{}, ledgerError(t.Ledger, err)
+		case err != nil:
+		case led.missing:
+			return unknown(t, "the commit was accepted"), nil
+		case led.epoch < e:
+			// Stable and older: its markers said abort. Once may be a coordinator in motion.
+			if older++; older >= 3 {
+				gone, err := c.destroyed(ctx, t)
+				if err != nil || gone {
+					return exec.Recovery{Outcome: exec.OutcomeAborted, Ledger: led.epoch,
+						Detail: fmt.Sprintf("the commit was accepted, yet the ledger says that epoch %d is the last committed: an abort destroyed it before its markers were written", led.epoch)}, err
+				}
+			}
+		case !suspicious:
+			return committed(led), nil
+		default:
+			open, err := c.ctl.openPartitions(ctx, t)
+			if err == nil && len(open) == 0 {
+				return committed(led), nil
+			}
+			if errors.Is(err, kerr.TopicAuthorizationFailed) {
+				if c.log != nil {
+					c.log.Warn("kafka: whether the commit arrived in every partition cannot be checked: ACL Read on the sink topics is missing", "error", err)
+				}
+				return committed(led), nil
+			}
+		}
+		if time.Since(start) > hangingAfter {
+			if repaired {
+				return exec.Recovery{}, c.hanging(t)
+			}
+			done, err := c.repair(ctx, t)
+			if err != nil {
+				return exec.Recovery{}, err
+			}
+			if repaired = done; done {
+				start = time.Now()
+			}
+		}
+		if err := sleep(ctx, retryDelay(fails)); err != nil {
+			return exec.Recovery{}, err
+		}
+	}
+}
+
+func committed(l ledgerState) exec.Recovery {
+	return exec.Recovery{Outcome: exec.OutcomeCommitted, Ledger: l.epoch}
+}
+
+// destroyed reports whether the coordinator has nothing more to write for the id.
+func (c *committer) destroyed(ctx context.Context, t token) (bool, error) {
+	states, err := c.ctl.describe(ctx, t.ID)
+	if err != nil {
+		return false, err
+	}
+	switch states[t.ID].State {
+	case "PrepareCommit", "PrepareAbort", "PrepareEpochFence":
+		return false, nil
+	}
+	return true, nil
+}
+
+// repair writes the markers that the coordinator forgot. It reports false while the
+// coordinator is still at it.
+func (c *committer) repair(ctx context.Context, t token) (bool, error) {
+	done, err := c.destroyed(ctx, t)
+	if err != nil || !done {
+		return false, err
+	}
+	if c.log != nil {
+		c.log.Warn("kafka: a committed transaction has no markers (KAFKA-20734): its records are hidden; writing the markers", "id", t.ID, "producer", t.PID, "epoch", t.marker())
+	}
+	if err := c.ctl.writeMarkers(ctx, t); err != nil {
+		return false, fmt.Errorf("%w: %w", c.hanging(t), err)
+	}
+	return true, nil
+}
+
+// hanging is the error that asks for a person, with what to do and what never to do.
+func (c *committer) hanging(t token) error {
+	return exec.Userf("kafka %s: %s is committed, but some partitions never got its commit markers (KAFKA-20734), so its records stay hidden. Do NOT abort it with kafka-transactions: that destroys them. Give this user ACL ClusterAction on the cluster and start the job again, or write COMMIT markers for producer %d, producer epoch %d to %s and the ledger's partition of __consumer_offsets (group %s) with WriteTxnMarkers",
+		c.cluster.bootstrap(), t, t.PID, t.marker(), partsText(t.Parts), t.Ledger.Group)
+}
+
+func partsText(parts map[string][]int32) string {
+	s := ""
+	for _, topic := range sortedKeys(parts) {
+		for _, p := range parts[topic] {
+			if s != "" {
+				s += ", "
+			}
+			s += splitID(topic, p)
+		}
+	}
+	return s
+}
+
+func union(a, b []string) []string {
+	out := append([]string(nil), a...)
+	for _, x := range b {
+		found := false
+		for _, y := range a {
+			found = found || x == y
+		}
+		if !found {
+			out = append(out, x)
+		}
+	}
+	return out
+}
+
+// openPartitions lists the partitions with an open transaction of t's producer.
+func (k *control) openPartitions(ctx context.Context, t token) ([]string, error) {
+	set := kadm.TopicsSet{}
+	for topic, ps := range t.Parts {
+		set.Add(topic, ps...)
+	}
+	if len(set) == 0 {
+		return nil, nil
+	}
+	described, err := k.adm.DescribeProducers(ctx, set)
+	if err != nil {
+		return nil, err
+	}
+	var open []string
+	seen := 0
+	for topic, d := range described {
+		for p, producers := range d.Partitions {
+			if producers.Err != nil {
+				return nil, producers.Err
+			}
+			seen++
+			for _, a := range producers.ActiveProducers {
+				if a.ProducerID == t.PID && int32(a.ProducerEpoch) <= int32(t.marker()) && a.CurrentTxnStartOffset >= 0 {
+					open = append(open, splitID(topic, p))
+				}
+			}
+		}
+	}
+	want := 0
+	for _, ps := range t.Parts {
+		want += len(ps)
+	}
+	if seen < want {
+		return nil, fmt.Errorf("producers of %d partitions were asked for, %d answered", want, seen)
+	}
+	return open, nil
+}
