@@ -1,0 +1,422 @@
+package hot
+
+import (
+	"fmt"
+
+	"github.com/sqlstream/sqlstream/state"
+	"github.com/sqlstream/sqlstream/state/stf"
+)
+
+// Table implements state.Table. Values begin at multiples of 8 bytes.
+type Table struct {
+	arena
+	index
+	set   *Set
+	spec  state.Spec
+	id    stf.TableID
+	hdr   int   // bytes of a record's header
+	links int   // offset of its links, 0: none
+	stamp int   // offset of its stamp, 0: none
+	ttl   int64 // ms
+
+	live    int      // records in memory, without tombstones
+	evicted int      // records only in the cold store
+	changed []uint32 // the dirty list
+	big     []uint32 // its large blocks, which are few and leave it when they are freed
+	left    []moved  // blocks that Refs may still lead through
+	tombs   []uint32
+	pfx     prefixes
+	room    int    // bytes of value to make a record with: the size of the last first Set
+	hand    uint32 // of the eviction clock
+	broom   uint32 // of the sweep for expired records
+	mark    int    // of MarkSome: the next slot
+	markOf  int    // and of which layout of the slots
+}
+
+type moved struct{ pos, gen uint32 }
+
+var _ state.Table = (*Table)(nil)
+
+func newTable(s *Set, spec state.Spec, id stf.TableID) *Table {
+	t := &Table{set: s, spec: spec, id: id, hdr: 16, ttl: spec.TTL.Milliseconds()}
+	if spec.TTL > 0 && t.ttl == 0 {
+		t.ttl = 1
+	}
+	if spec.Prefix > 0 {
+		t.links = t.hdr
+		t.hdr += 8
+		t.pfx.init(spec.Prefix)
+	}
+	if t.ttl > 0 {
+		t.stamp = t.hdr
+		t.hdr += 8
+	}
+	t.index.init(0)
+	return t
+}
+
+func (t *Table) bytes() int64 { return t.used*unit + int64(len(t.slots))*8 }
+
+func (t *Table) String() string {
+	return fmt.Sprintf("%s.%s", t.spec.UID, t.spec.Name)
+}
+
+// current follows forwarding addresses.
+func (t *Table) current(r state.Ref) uint32 {
+	pos := uint32(r)
+	for {
+		f := fwdOf(le.Uint64(t.rec(pos)[8:]))
+		if f == 0 {
+			return pos
+		}
+		pos = f
+	}
+}
+
+// holds reports whether the block is the living or dead record of key.
+func (t *Table) holds(rec []byte, w0 uint64, key []byte) bool {
+	return klenOf(w0) == len(key) && w0&freeBit == 0 && string(rec[t.hdr:t.hdr+len(key)]) == string(key)
+}
+
+// lookup returns the block of a key, dead or alive, or 0.
+func (t *Table) lookup(tag uint32, key []byte) uint32 {
+	i := tag >> t.shift
+	for {
+		s := t.slots[i]
+		if s == 0 {
+			return 0
+		}
+		if uint32(s>>32) == tag && uint32(s) != 0 {
+			rec := t.rec(uint32(s))
+			if t.holds(rec, le.Uint64(rec), key) {
+				return uint32(s)
+			}
+		}
+		i = (i + 1) & t.mask
+	}
+}
+
+// expired reports whether the record's time is over.
+func (t *Table) expired(rec []byte) bool {
+	return t.ttl > 0 && t.set.now().UnixMilli() >= int64(le.Uint64(rec[t.stamp:]))+t.ttl
+}
+
+// find returns the block of a living record or of a tombstone, reading through to the cold store, or 0.
+func (t *Table) find(g state.KeyGroup, tag uint32, key []byte) (uint32, error) {
+	pos := t.lookup(tag, key)
+	if pos == 0 {
+		if t.evicted == 0 {
+			return 0, nil
+		}
+		var err error
+		if pos, err = t.fault(g, tag, key); pos == 0 || err != nil {
+			return 0, err
+		}
+	}
+	rec := t.rec(pos)
+	if le.Uint64(rec)&deadBit == 0 && t.expired(rec) {
+		if err := t.kill(pos); err != nil {
+			return 0, err
+		}
+		return t.lookup(tag, key), nil
+	}
+	return pos, nil
+}
+
+// Find returns the record of a key or state.NoRef.
+func (t *Table) Find(g state.KeyGroup, _ uint64, key []byte) (state.Ref, error) {
+	pos, err := t.find(g, tagOf(key), key)
+	if pos == 0 || err != nil {
+		return state.NoRef, err
+	}
+	rec := t.rec(pos)
+	if le.Uint64(rec)&deadBit != 0 {
+		return state.NoRef, nil
+	}
+	t.used1(rec)
+	return state.Ref(pos), nil
+}
+
+// used1 tells the eviction clock that the record is in use.
+func (t *Table) used1(rec []byte) {
+	if t.set.cold == nil {
+		return
+	}
+	if w1 := le.Uint64(rec[8:]); w1&clockBit == 0 {
+		le.PutUint64(rec[8:], w1|clockBit)
+	}
+}
+
+// Upsert returns the record of a key and makes one when there is none.
+func (t *Table) Upsert(g state.KeyGroup, _ uint64, key []byte) (state.Ref, error) {
+	return t.upsert(g, tagOf(key), key)
+}
+
+func (t *Table) upsert(g state.KeyGroup, tag uint32, key []byte) (state.Ref, error) {
+	pos, err := t.find(g, tag, key)
+	if err != nil {
+		return state.NoRef, err
+	}
+	if pos == 0 {
+		if pos, err = t.insert(g, tag, key); err != nil {
+			return state.NoRef, err
+		}
+		return state.Ref(pos), nil
+	}
+	rec := t.rec(pos)
+	if le.Uint64(rec)&deadBit != 0 {
+		pos, err = t.revive(pos)
+		return state.Ref(pos), err
+	}
+	t.used1(rec)
+	return state.Ref(pos), nil
+}
+
+// maxRoom bounds the room that new records are made with.
+const maxRoom = 256
+
+// lanes is how many keys of a batch are probed together.
+const lanes = 64
+
+// UpsertAll hashes, then probes, then compares the keys of a batch, so that the cache misses of
+// up to lanes keys overlap.
+func (t *Table) UpsertAll(g []state.KeyGroup, _ []uint64, keys state.Keys, refs []state.Ref) error {
+	var tags [lanes]uint32
+	var hit [lanes]uint64 // first slots
+	var head [lanes]uint64
+	for base := 0; base < len(refs); base += lanes {
+		n := min(lanes, len(refs)-base)
+		for j := range n {
+			tags[j] = tagOf(keys.At(base + j))
+		}
+		slots, shift := t.slots, t.shift
+		for j := range n {
+			hit[j] = slots[tags[j]>>shift]
+		}
+		for j := range n {
+			head[j] = freeBit
+			if s := hit[j]; uint32(s>>32) == tags[j] && uint32(s) != 0 {
+				head[j] = le.Uint64(t.rec(uint32(s)))
+			}
+		}
+		for j := range n {
+			key := keys.At(base + j)
+			if head[j]&(freeBit|deadBit) == 0 && t.ttl == 0 {
+				// The slots and heads were read before other keys of this batch changed the
+				// table: what counts is what the block says now.
+				rec := t.rec(uint32(hit[j]))
+				if w0 := le.Uint64(rec); w0&deadBit == 0 && t.holds(rec, w0, key) {
+					t.used1(rec)
+					refs[base+j] = state.Ref(uint32(hit[j]))
+					continue
+				}
+			}
+			r, err := t.upsert(g[base+j], tags[j], key)
+			if err != nil {
+				return err
+			}
+			refs[base+j] = r
+		}
+	}
+	return nil
+}
+
+// insert makes a record of a key that is nowhere.
+func (t *Table) insert(g state.KeyGroup, tag uint32, key []byte) (uint32, error) {
+	switch {
+	case !t.set.groups.Contains(g):
+		return 0, fmt.Errorf("state: key group %d in table %s is not of this subtask, which has [%d, %d)", g, t, t.set.groups.Lo, t.set.groups.Hi)
+	case len(key) < t.spec.Prefix || len(key) > maxKey:
+		return 0, fmt.Errorf("state: a key of %d bytes in table %s, expected %d to %d", len(key), t, t.spec.Prefix, maxKey)
+	}
+	pos, err := t.place(word0(len(key), uint16(g), t.room)|emptyBit, freshBit|clockBit, key)
+	if err != nil {
+		return 0, err
+	}
+	t.touch(pos)
+	t.index.put(tag, pos)
+	t.join(pos)
+	return pos, nil
+}
+
+// place makes a block of the current generation and puts it on the dirty list. The value is
+// not written.
+func (t *Table) place(w0, flags uint64, key []byte) (uint32, error) {
+	n := unitsOf(t.hdr, len(key), roomOf(w0))
+	pos, listed, err := t.alloc(n)
+	if err != nil {
+		return 0, err
+	}
+	rec := t.rec(pos)
+	le.PutUint64(rec, w0)
+	le.PutUint64(rec[8:], uint64(t.set.cur)<<genShift|flags)
+	copy(rec[t.hdr:], key)
+	if !listed {
+		t.list(pos, n)
+	}
+	return pos, nil
+}
+
+// list puts a block on the dirty list.
+func (t *Table) list(pos, n uint32) {
+	if isLarge(n) {
+		t.big = append(t.big, pos)
+	} else {
+		t.changed = append(t.changed, pos)
+	}
+}
+
+// touch stamps a record that this generation owns.
+func (t *Table) touch(pos uint32) {
+	if t.ttl > 0 {
+		le.PutUint64(t.rec(pos)[t.stamp:], uint64(t.set.now().UnixMilli()))
+	}
+}
+
+// join counts a record in and links it to those of its prefix.
+func (t *Table) join(pos uint32) {
+	t.live++
+	if t.links > 0 {
+		t.link(pos)
+	}
+}
+
+// own makes the record's block writable: marks it changed, and moves it when a frozen
+// generation holds the block. It returns the block.
+func (t *Table) own(pos uint32) (uint32, error) {
+	rec := t.rec(pos)
+	w1 := le.Uint64(rec[8:])
+	gen := genOf(w1)
+	switch {
+	case gen == t.set.cur:
+		return pos, nil
+	case gen >= t.set.minLive.Load():
+		w0 := le.Uint64(rec)
+		return t.move(pos, w0, roomOf(w0))
+	}
+	le.PutUint64(rec[8:], uint64(t.set.cur)<<genShift|w1&clockBit)
+	w0 := le.Uint64(rec)
+	t.list(pos, unitsOf(t.hdr, klenOf(w0), roomOf(w0)))
+	return pos, nil
+}
+
+// move gives a record another block, with room bytes for the value, and copies as much of
+// the value as fits.
+func (t *Table) move(pos uint32, w0 uint64, room int) (uint32, error) {
+	rec := t.rec(pos)
+	klen, w1 := klenOf(w0), le.Uint64(rec[8:])
+	flags := w1 & clockBit
+	if genOf(w1) == t.set.cur {
+		flags |= w1 & freshBit
+	}
+	key := rec[t.hdr : t.hdr+klen]
+	to, err := t.place(w0&^(maxValue<<32)|uint64(room)<<32, flags, key)
+	if err != nil {
+		return 0, err
+	}
+	dst, at := t.rec(to), t.hdr+pad(klen)
+	copy(dst[at:at+room], rec[at:at+min(room, vlenOf(w0))])
+	if t.stamp > 0 {
+		copy(dst[t.stamp:t.stamp+8], rec[t.stamp:])
+	}
+	if t.links > 0 && w0&deadBit == 0 {
+		t.relink(pos, to)
+	}
+	tag := tagOf(key)
+	t.slots[t.slotOf(tag, pos)] = uint64(tag)<<32 | uint64(to)
+	t.leave(pos, uint64(to)<<32)
+	return to, nil
+}
+
+// leave gives a block up that Refs may still lead through.
+func (t *Table) leave(pos uint32, fwd uint64) {
+	rec := t.rec(pos)
+	w1 := le.Uint64(rec[8:])
+	le.PutUint64(rec[8:], w1|fwd)
+	if genOf(w1) == t.set.cur {
+		le.PutUint64(rec, le.Uint64(rec)|freeBit)
+	}
+	t.left = append(t.left, moved{pos, genOf(w1)})
+}
+
+// Key returns the record's key.
+func (t *Table) Key(r state.Ref) []byte {
+	rec := t.rec(uint32(r))
+	n := t.hdr + klenOf(le.Uint64(rec))
+	return rec[t.hdr:n:n]
+}
+
+// Group returns the record's key group.
+func (t *Table) Group(r state.Ref) state.KeyGroup {
+	return state.KeyGroup(groupOf(le.Uint64(t.rec(uint32(r)))))
+}
+
+// Get returns the record's value.
+func (t *Table) Get(r state.Ref) []byte { return t.value(t.current(r)) }
+
+func (t *Table) value(pos uint32) []byte {
+	rec := t.rec(pos)
+	w0 := le.Uint64(rec)
+	at := t.hdr + pad(klenOf(w0))
+	n := at + vlenOf(w0)
+	return rec[at:n:n]
+}
+
+// Edit returns the record's value for writing in place.
+//
+// It cannot fail in its contract. Should moving the record fail because the table has reached
+// its size limit, the write goes to a copy that nobody keeps and Set, Upsert and the next
+// Seal report the full table.
+func (t *Table) Edit(r state.Ref) []byte {
+	rec := t.rec(uint32(r))
+	if w1 := le.Uint64(rec[8:]); w1>>genShift == uint64(t.set.cur) && t.ttl == 0 {
+		w0 := le.Uint64(rec) // owned, and not forwarded: its upper half is zero
+		at := t.hdr + pad(klenOf(w0))
+		n := at + vlenOf(w0)
+		return rec[at:n:n]
+	}
+	pos, err := t.own(t.current(r))
+	if err != nil {
+		t.set.fail(err)
+		return append([]byte(nil), t.Get(r)...)
+	}
+	t.touch(pos)
+	return t.value(pos)
+}
+
+// Set replaces the record's value.
+func (t *Table) Set(r state.Ref, val []byte) error {
+	if len(val) == 0 || len(val) > maxValue {
+		return fmt.Errorf("state: a value of %d bytes in table %s, expected 1 to %d", len(val), t, maxValue)
+	}
+	pos := t.current(r)
+	rec := t.rec(pos)
+	w0, w1 := le.Uint64(rec), le.Uint64(rec[8:])
+	gen, klen := genOf(w1), klenOf(w0)
+	if w0&emptyBit != 0 {
+		t.room = min(len(val), maxRoom)
+	}
+	var err error
+	if !sameBlock(unitsOf(t.hdr, klen, roomOf(w0)), unitsOf(t.hdr, klen, len(val))) ||
+		gen != t.set.cur && gen >= t.set.minLive.Load() {
+		pos, err = t.move(pos, w0|emptyBit, len(val)) // empty: nothing to copy
+	} else {
+		pos, err = t.own(pos)
+	}
+	if err != nil {
+		return err
+	}
+	rec = t.rec(pos)
+	le.PutUint64(rec, word0(klen, groupOf(w0), len(val)))
+	copy(rec[t.hdr+pad(klen):], val)
+	t.touch(pos)
+	return nil
+}
+
+// Len is the number of records.
+func (t *Table) Len() int {
+	if t.ttl > 0 && t.evicted == 0 {
+		t.sweep(len(t.slots)) // without evicted ones it cannot fail
+	}
+	return t.live + t.evicted
+}
