@@ -135,7 +135,9 @@ type Source struct {
 	Read      []int
 	Columns   []expr.Expr
 	Watermark *Watermark // nil: no event time
-	Filter    expr.Expr  // over the node's schema, nil = all: a filter every consumer shares
+	// Filter is over the node's schema, nil = all: a filter every consumer shares. Rows it
+	// drops count for the watermark all the same.
+	Filter expr.Expr
 }
 
 // Watermark is WATERMARK FOR column AS expression.
@@ -197,7 +199,8 @@ type GroupAggregate struct {
 type WindowAggregate struct {
 	Window Window
 	// Attached: the input already has window_start and window_end columns (a window over a
-	// window); Start and End are their indexes and Window.Time its window_time.
+	// window); Start and End are their indexes and Window.Time its window_time, -1 when the
+	// input has none (it is End - 1 ms). Of Window only Time, Processing and LTZ are set.
 	Attached   bool
 	Start, End int
 	Keys       []int
@@ -237,6 +240,9 @@ type Sink struct {
 	Accepts Mode // row kinds handed to the connector; others are dropped (-U of an upsert sink)
 	Key     []int
 	NotNull NotNullPolicy
+	// RetractAsDelete: the table takes upserts, but a filter below may let -U through
+	// without a +U after it; such a -U is the end of its row and is handed on as -D.
+	RetractAsDelete bool
 	// Collect: there is no table; rows go back to the client (a SELECT).
 	Collect bool
 }

@@ -1,0 +1,165 @@
+package rules
+
+import (
+	"sort"
+
+	"github.com/sqlstream/sqlstream/sql/expr"
+	"github.com/sqlstream/sqlstream/sql/rel"
+)
+
+// ShareScans makes the scans of one table with equal options one and the same node, over all
+// queries of a job: it reads every column that one of them needs, and drops the rows that
+// none of them wants, when each has a filter and they have conditions in common.
+func ShareScans(roots []rel.Node) []rel.Node {
+	groups := map[string][]occurrence{}
+	var order []string
+	for _, r := range roots {
+		occurrences(r, nil, func(o occurrence) {
+			key := scanKey(o.scan)
+			if groups[key] == nil {
+				order = append(order, key)
+			}
+			groups[key] = append(groups[key], o)
+		})
+	}
+	shared := map[*rel.Scan]*sharedScan{}
+	for _, key := range order {
+		s := share(groups[key])
+		for _, o := range groups[key] {
+			shared[o.scan] = s
+		}
+	}
+	out := make([]rel.Node, len(roots))
+	for i, r := range roots {
+		out[i] = rel.Rewrite(replaceScans(r, shared), MergeProjects)
+	}
+	return out
+}
+
+// occurrence is a scan in a tree and the condition of the filter directly above it.
+type occurrence struct {
+	scan *rel.Scan
+	cond expr.Expr
+}
+
+func occurrences(n rel.Node, cond expr.Expr, f func(occurrence)) {
+	if s, ok := n.(*rel.Scan); ok {
+		f(occurrence{s, cond})
+		return
+	}
+	for _, in := range n.Inputs() {
+		var c expr.Expr
+		if flt, ok := n.(*rel.Filter); ok {
+			c = flt.Cond
+		}
+		occurrences(in, c, f)
+	}
+}
+
+// scanKey is equal for scans that may share a source.
+func scanKey(s *rel.Scan) string {
+	keys := make([]string, 0, len(s.Options))
+	for k := range s.Options {
+		keys = append(keys, k)
+	}
+	sort.Strings(keys)
+	text := s.Table.Path.String()
+	for _, k := range keys {
+		text += "\x00" + k + "\x00" + s.Options[k]
+	}
+	return text
+}
+
+type sharedScan struct {
+	scan   *rel.Scan
+	at     map[int]int     // column of the table -> column of scan
+	common map[string]bool // texts of the conditions that scan.Filter has
+}
+
+func share(os []occurrence) *sharedScan {
+	s := &sharedScan{at: map[int]int{}, common: map[string]bool{}}
+	need := make([]bool, len(os[0].scan.Table.Columns))
+	if w := os[0].scan.Table.Watermark; w != nil {
+		for i, c := range os[0].scan.Table.Columns {
+			need[i] = c.Name == w.Column
+		}
+		columns(w.Expr, need) // over the table's schema
+	}
+	for i, o := range os {
+		for _, c := range o.scan.Cols {
+			need[c] = true
+		}
+		conds := map[string]bool{}
+		for _, c := range Conjuncts(o.cond) {
+			if !volatile(c) {
+				conds[expr.Canonical(c, byName)] = true
+			}
+		}
+		if i == 0 {
+			s.common = conds
+			continue
+		}
+		for text := range s.common {
+			if !conds[text] {
+				delete(s.common, text)
+			}
+		}
+	}
+	_, cols := pack(need)
+	s.scan = rel.NewScan(*os[0].scan, cols)
+	for i, c := range cols {
+		s.at[c] = i
+	}
+	var filter []expr.Expr
+	for _, c := range Conjuncts(os[0].cond) {
+		if s.common[expr.Canonical(c, byName)] {
+			filter = append(filter, remap(c, s.columnsOf(os[0].scan)))
+		}
+	}
+	s.scan.Filter = And(filter)
+	return s
+}
+
+// columnsOf gives where the columns of one of the scans are in the shared one.
+func (s *sharedScan) columnsOf(old *rel.Scan) []int {
+	out := make([]int, len(old.Cols))
+	for i, c := range old.Cols {
+		out[i] = s.at[c]
+	}
+	return out
+}
+
+// replaceScans puts the shared scans in the place of those of one tree.
+func replaceScans(n rel.Node, shared map[*rel.Scan]*sharedScan) rel.Node {
+	switch m := n.(type) {
+	case *rel.Scan:
+		s := shared[m]
+		return rel.Select(s.scan, s.columnsOf(m))
+	case *rel.Filter:
+		scan, ok := m.Input.(*rel.Scan)
+		if !ok {
+			break
+		}
+		s := shared[scan]
+		var left []expr.Expr
+		for _, c := range Conjuncts(m.Cond) {
+			if volatile(c) || !s.common[expr.Canonical(c, byName)] {
+				left = append(left, remap(c, s.columnsOf(scan)))
+			}
+		}
+		var out rel.Node = s.scan
+		if len(left) > 0 {
+			out = &rel.Filter{Input: out, Cond: And(left), Offset: m.Offset}
+		}
+		return rel.Select(out, s.columnsOf(scan))
+	}
+	in := n.Inputs()
+	if len(in) == 0 {
+		return n
+	}
+	mapped := make([]rel.Node, len(in))
+	for i := range in {
+		mapped[i] = replaceScans(in[i], shared)
+	}
+	return rel.WithInputs(n, mapped)
+}
