@@ -44,8 +44,8 @@ func (c *compiler) aggregate(i int, a *expr.Aggregate) error {
 		if err := c.distinct(col, a); err != nil {
 			return fmt.Errorf("%s: %w", a.Name, err)
 		}
-	case col.arg == noColumn && a.Filter == nil:
-		c.p.always = true
+	case col.arg == noColumn && a.Filter == nil && !c.p.opt.Retract:
+		c.p.always = true // a batch may net out to nothing only where rows are taken away
 	}
 	col.slot = c.p.layout.add(col.kernel.size(), col.kernel.fields())
 	c.p.layout.Slots = append(c.p.layout.Slots, col.slot)

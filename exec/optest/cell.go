@@ -43,13 +43,13 @@ func ParseCell(v *vec.Vec, s string) error {
 		vec.Append(v, d)
 		return err
 	case types.PhysBytes:
+		if len(s) >= 2 && s[0] == '\'' && s[len(s)-1] == '\'' {
+			s = s[1 : len(s)-1]
+		}
 		if t.IsBinary() {
 			b, err := hex.DecodeString(s)
 			v.AppendBytes(b)
 			return err
-		}
-		if len(s) >= 2 && s[0] == '\'' && s[len(s)-1] == '\'' {
-			s = s[1 : len(s)-1]
 		}
 		v.AppendString(s)
 		return nil
@@ -136,7 +136,7 @@ func FormatCell(v *vec.Vec, i int) string {
 	case types.PhysD128:
 		return formatDecimal(vec.Values[vec.Dec128](v)[i], t.Scale)
 	case types.PhysBytes:
-		if t.IsBinary() {
+		if t.IsBinary() && len(v.Bytes(i)) > 0 {
 			return hex.EncodeToString(v.Bytes(i))
 		}
 		if s := string(v.Bytes(i)); s != "" && s == strings.TrimSpace(s) && s != "NULL" {
