@@ -347,3 +347,75 @@ func (s *Stamper) Append(dst []byte, v int64) []byte {
 	}
 	return dst
 }
+
+// A Clock reads timestamps of one style. Neighbouring rows are mostly of the same day, so it
+// keeps the last day. Not safe for concurrent use.
+type Clock struct {
+	style  TimestampStyle
+	units  int64
+	milli  int64    // units in a millisecond
+	prefix [11]byte // yyyy-MM-dd and the separator of the last day read
+	day    int64    // its start in units
+}
+
+// NewClock returns a Clock for values in the given units per second.
+func NewClock(st TimestampStyle, units int64) *Clock {
+	return &Clock{style: st, units: units, milli: units / 1000}
+}
+
+// Style returns the style it reads.
+func (c *Clock) Style() TimestampStyle { return c.style }
+
+// Read is Timestamp.
+func (c *Clock) Read(b []byte) (int64, bool) {
+	n := len(b)
+	if c.style.Zulu {
+		if n == 0 || b[n-1] != 'Z' {
+			return Timestamp(b, c.style, c.units)
+		}
+		n--
+	}
+	if n != 19 && n != 23 || [11]byte(b) != c.prefix {
+		return c.slow(b, n)
+	}
+	if b[13] != ':' || b[16] != ':' {
+		return c.slow(b, n)
+	}
+	h, m, s := two(b[11:]), two(b[14:]), two(b[17:])
+	var ms uint32
+	if n == 23 {
+		tens, last := two(b[20:]), uint32(b[22]-'0')
+		if b[19] != '.' || tens > 99 || last > 9 {
+			return c.slow(b, n)
+		}
+		ms = tens*10 + last
+	}
+	if h > 23 || m > 59 || s > 59 {
+		return c.slow(b, n)
+	}
+	return c.day + int64(h*3600+m*60+s)*c.units + int64(ms)*c.milli, true
+}
+
+// two is the number of two digits, more than 99 when they are none.
+func two(b []byte) uint32 {
+	hi, lo := uint32(b[0])-'0', uint32(b[1])-'0'
+	if hi > 9 || lo > 9 {
+		return 1 << 20
+	}
+	return hi*10 + lo
+}
+
+// slow reads any text and remembers its day for the next one.
+func (c *Clock) slow(b []byte, n int) (int64, bool) {
+	v, ok := Timestamp(b, c.style, c.units)
+	if ok && n >= 19 && b[10] == c.style.Sep {
+		s := scan{b: b}
+		days, _ := s.date(true)
+		start, fits := join(days*secondsPerDay, 0, c.units)
+		_, next := join((days+1)*secondsPerDay, 0, c.units)
+		if s.p == 10 && fits && next {
+			c.prefix, c.day = [11]byte(b), start
+		}
+	}
+	return v, ok
+}
