@@ -1,0 +1,11 @@
+package eval
+
+// builtinFamilies is the list of everything that exists, in the order of the reference.
+func builtinFamilies() []Family {
+	return []Family{
+		operatorFamily,
+		logicFamily,
+		predicateFamily,
+		conditionalFamily,
+	}
+}

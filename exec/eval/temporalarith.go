@@ -1,0 +1,141 @@
+package eval
+
+import (
+	"github.com/sqlstream/sqlstream/exec/eval/datetime"
+	"github.com/sqlstream/sqlstream/exec/vec"
+	"github.com/sqlstream/sqlstream/sql/types"
+)
+
+// bindTemporalArith binds + - * / where a date, time, timestamp or interval takes part.
+func bindTemporalArith(s *Site, op byte) (Kernel, error) {
+	a, b := s.Args[0], s.Args[1]
+	sign := int64(1)
+	if op == '-' {
+		sign = -1
+	}
+	switch {
+	case op == '*' || op == '/':
+		return scaleInterval(s, op)
+	case a.IsInterval() && b.IsInterval():
+		if a.Physical() == types.PhysI32 {
+			return intervalSum[int32](op), nil
+		}
+		return intervalSum[int64](op), nil
+	case b.IsInterval():
+		return moveBy(s, 0, 1, sign)
+	}
+	return moveBy(s, 1, 0, sign)
+}
+
+func intervalSum[T int32 | int64](op byte) Kernel {
+	if op == '-' {
+		return subLoops[T]().kernel()
+	}
+	return addLoops[T]().kernel()
+}
+
+// scaleInterval multiplies or divides an interval by a number, cutting the result.
+func scaleInterval(s *Site, op byte) (Kernel, error) {
+	iv, num := 0, 1
+	if s.Args[1].IsInterval() {
+		iv, num = 1, 0
+	}
+	integral := s.Args[num].IsInteger()
+	read := numberReader(s.Args[num])
+	ints, _ := decimalReader(s.Args[num])
+	scale := func(f *Frame, i int, x int64, n func(int) float64, exact func(int) int64) int64 {
+		switch {
+		case integral && op == '*':
+			return x * exact(i)
+		case integral && exact(i) == 0:
+			f.fail(i, byZero)
+			return 0
+		case integral:
+			return x / exact(i)
+		case op == '*':
+			return toLong(float64(x) * n(i))
+		case n(i) == 0 && s.Args[num].Kind == types.Decimal:
+			f.fail(i, byZero)
+			return 0
+		}
+		return toLong(float64(x) / n(i))
+	}
+	return func(f *Frame) error {
+		n := read(f.Args[num])
+		var exact func(int) int64
+		if integral {
+			r := ints(f.Args[num])
+			exact = func(i int) int64 { return int64(r(i).Lo) }
+		}
+		o := f.Args[iv]
+		rows := f.presentRows()
+		sel := f.Sel
+		f.Sel = rows
+		defer func() { f.Sel = sel }()
+		if s.Result.Physical() == types.PhysI32 {
+			x := vec.Values[int32](o.Vec)
+			return fill(f, func(i int) (int32, bool) { return int32(scale(f, i, int64(x[i&o.mask]), n, exact)), true })
+		}
+		x := vec.Values[int64](o.Vec)
+		return fill(f, func(i int) (int64, bool) { return scale(f, i, x[i&o.mask], n, exact), true })
+	}, nil
+}
+
+// moveBy adds sign times an interval to a date, time or timestamp. A DATE takes whole days
+// only, a TIME wraps round midnight, months leave the time of day alone.
+func moveBy(s *Site, base, iv int, sign int64) (Kernel, error) {
+	t, months := s.Args[base], s.Args[iv].Kind == types.IntervalYearMonth
+	amount := func(f *Frame) func(i int) int64 {
+		o := f.Args[iv]
+		if months {
+			x := vec.Values[int32](o.Vec)
+			return func(i int) int64 { return sign * int64(x[i&o.mask]) }
+		}
+		x := vec.Values[int64](o.Vec)
+		return func(i int) int64 { return sign * x[i&o.mask] }
+	}
+	switch t.Kind {
+	case types.Date, types.Time:
+		return func(f *Frame) error {
+			by, o := amount(f), f.Args[base]
+			x := vec.Values[int32](o.Vec)
+			return fill(f, func(i int) (int32, bool) { return moveDay(t.Kind, int64(x[i&o.mask]), by(i), months), true })
+		}, nil
+	}
+	units := t.UnitsPerSecond()
+	if c := s.Consts[iv]; c != nil && !months && !c.IsNull(0) && s.Consts[base] == nil {
+		by := sign * vec.Values[int64](c)[0] * (units / 1000)
+		return func(f *Frame) error {
+			addConst(vec.Values[int64](f.Out), vec.Values[int64](f.Args[base].Vec), by)
+			return nil
+		}, nil
+	}
+	return func(f *Frame) error {
+		by, o := amount(f), f.Args[base]
+		x := vec.Values[int64](o.Vec)
+		return fill(f, func(i int) (int64, bool) {
+			if months {
+				return addMonths(x[i&o.mask], units, by(i)), true
+			}
+			return x[i&o.mask] + by(i)*(units/1000), true
+		})
+	}, nil
+}
+
+func moveDay(kind types.Kind, x, by int64, months bool) int32 {
+	switch {
+	case kind == types.Time && months:
+		return int32(x)
+	case kind == types.Time:
+		return int32(datetime.FloorMod(x+by, datetime.MillisPerDay))
+	case months:
+		return int32(datetime.AddMonths(x, by))
+	}
+	return int32(x + by/datetime.MillisPerDay)
+}
+
+func addMonths(x, units, months int64) int64 {
+	day := units * 86400
+	days := datetime.FloorDiv(x, day)
+	return datetime.AddMonths(days, months)*day + (x - days*day)
+}
