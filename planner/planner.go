@@ -108,6 +108,9 @@ func Plan(r Request) (*plan.Job, error) {
 	}
 	roots = rules.ShareScans(roots)
 	for i, root := range roots {
+		b.job.Logical += rel.Print(r.Sinks[i], root)
+	}
+	for i, root := range roots {
 		if err := b.sink(r.Sinks[i], root); err != nil {
 			return nil, err
 		}
@@ -119,15 +122,6 @@ func Plan(r Request) (*plan.Job, error) {
 	b.identify()
 	b.describe()
 	return b.job, nil
-}
-
-// Logical returns the optimised logical trees of a job's queries, for EXPLAIN.
-func Logical(r Request) []rel.Node {
-	roots := make([]rel.Node, len(r.Sinks))
-	for i, s := range r.Sinks {
-		roots[i] = rules.Simplify(s.Query)
-	}
-	return rules.ShareScans(roots)
 }
 
 func newJob(r Request) *plan.Job {

@@ -18,6 +18,7 @@ type Job struct {
 	MaxParallel int
 	Options     map[string]string // session options in force that the runtime reads
 	SQL         string            // the statements' text, secrets masked
+	Logical     string            // the logical plan it was made from, for EXPLAIN
 }
 
 // Node is one operator of the plan.

@@ -73,7 +73,14 @@ func (b *binder) expr(e ast.Expr, sc *scope) (expr.Expr, error) {
 		}
 		return b.operator(op, e.Pos(), sc, e.Left, e.Right)
 	case *ast.Between:
-		return b.between(e, sc)
+		op := "BETWEEN"
+		if e.Symmetric {
+			op = "BETWEEN SYMMETRIC"
+		}
+		if e.Not {
+			op = "NOT " + op
+		}
+		return b.operator(op, e.Pos(), sc, e.Arg, e.Low, e.High)
 	case *ast.In:
 		return b.in(e, sc)
 	case *ast.Like:
@@ -226,12 +233,9 @@ func (b *binder) unary(e *ast.Unary, sc *scope) (expr.Expr, error) {
 		if l, ok := arg.(*expr.Literal); ok && l.Typ.IsInterval() {
 			return b.lit(-l.Value.(int64), l.Typ, e.Pos()), nil
 		}
-		return b.resolve("NEGATE", []expr.Expr{arg}, e.Pos())
+		return b.resolve("NEG", []expr.Expr{arg}, e.Pos())
 	case ast.OpPlus:
-		if t := arg.Type(); !t.IsNumeric() && !t.IsInterval() {
-			return nil, b.errorf(e.Pos(), "cannot apply + to %s", t.Nullable())
-		}
-		return arg, nil
+		return b.resolve("POS", []expr.Expr{arg}, e.Pos())
 	}
 	return b.resolve("NOT", []expr.Expr{arg}, e.Pos())
 }
@@ -263,40 +267,15 @@ func (b *binder) is(e *ast.Is, sc *scope) (expr.Expr, error) {
 	return b.resolve(name, []expr.Expr{arg}, e.Pos())
 }
 
-// between is two comparisons, as in the standard: NULL bounds matter only where the other
-// one does not decide.
-func (b *binder) between(e *ast.Between, sc *scope) (expr.Expr, error) {
-	xs, err := b.exprs([]ast.Expr{e.Arg, e.Low, e.High}, sc)
-	if err != nil {
-		return nil, err
-	}
-	within := func(low, high expr.Expr) (expr.Expr, error) {
-		ge, err := b.resolve(">=", []expr.Expr{xs[0], low}, e.Pos())
-		if err != nil {
-			return nil, err
-		}
-		le, err := b.resolve("<=", []expr.Expr{xs[0], high}, e.Pos())
-		if err != nil {
-			return nil, err
-		}
-		return b.resolve("AND", []expr.Expr{ge, le}, e.Pos())
-	}
-	out, err := within(xs[1], xs[2])
-	if err == nil && e.Symmetric {
-		var swapped expr.Expr
-		if swapped, err = within(xs[2], xs[1]); err == nil {
-			out, err = b.resolve("OR", []expr.Expr{out, swapped}, e.Pos())
-		}
-	}
-	return b.negate(out, e.Not, e.Pos(), err)
-}
-
 func (b *binder) in(e *ast.In, sc *scope) (expr.Expr, error) {
 	if e.Query != nil {
 		return nil, b.notYet(e.Pos(), "IN (subquery)")
 	}
-	out, err := b.operator("IN", e.Pos(), sc, append([]ast.Expr{e.Arg}, e.List...)...)
-	return b.negate(out, e.Not, e.Pos(), err)
+	op := "IN"
+	if e.Not {
+		op = "NOT IN"
+	}
+	return b.operator(op, e.Pos(), sc, append([]ast.Expr{e.Arg}, e.List...)...)
 }
 
 func (b *binder) castExpr(e *ast.Cast, sc *scope) (expr.Expr, error) {

@@ -117,15 +117,25 @@ func (t *texter) call(e *Call, outer int) {
 		t.paren(notPrec < outer, func() { t.b.WriteString("NOT "); t.write(e.Args[0], notPrec) })
 	case strings.HasPrefix(e.Name, "IS ") && len(e.Args) == 1:
 		t.paren(postfixPrec < outer, func() { t.write(e.Args[0], postfixPrec+1); t.b.WriteString(" " + e.Name) })
-	case e.Name == "IN" && len(e.Args) >= 2:
+	case strings.HasSuffix(e.Name, "BETWEEN") && len(e.Args) == 3:
 		t.paren(postfixPrec < outer, func() {
 			t.write(e.Args[0], postfixPrec+1)
-			t.b.WriteString(" IN (")
+			t.b.WriteString(" " + e.Name + " ")
+			t.write(e.Args[1], postfixPrec+1)
+			t.b.WriteString(" AND ")
+			t.write(e.Args[2], postfixPrec+1)
+		})
+	case (e.Name == "IN" || e.Name == "NOT IN") && len(e.Args) >= 2:
+		t.paren(postfixPrec < outer, func() {
+			t.write(e.Args[0], postfixPrec+1)
+			t.b.WriteString(" " + e.Name + " (")
 			t.list(e.Args[1:])
 			t.b.WriteByte(')')
 		})
-	case e.Name == "-" && len(e.Args) == 1:
+	case e.Name == "NEG" && len(e.Args) == 1:
 		t.paren(unaryPrec < outer, func() { t.b.WriteByte('-'); t.write(e.Args[0], unaryPrec) })
+	case e.Name == "POS" && len(e.Args) == 1:
+		t.write(e.Args[0], outer)
 	default:
 		t.b.WriteString(e.Name + "(")
 		t.list(e.Args)

@@ -1,0 +1,153 @@
+package plan
+
+import (
+	"encoding/json"
+	"maps"
+
+	"github.com/sqlstream/sqlstream/sql/expr"
+	"github.com/sqlstream/sqlstream/sql/secret"
+	"github.com/sqlstream/sqlstream/sql/types"
+)
+
+// The JSON form of a plan. Members are only ever added.
+type jobJSON struct {
+	Name           string     `json:"name,omitempty"`
+	Parallelism    int        `json:"parallelism"`
+	MaxParallelism int        `json:"maxParallelism"`
+	SQL            string     `json:"sql,omitempty"`
+	Logical        string     `json:"logicalPlan,omitempty"`
+	Nodes          []nodeJSON `json:"nodes"`
+}
+
+type nodeJSON struct {
+	ID          int          `json:"id"`
+	UID         string       `json:"uid"`
+	Kind        string       `json:"kind"`
+	Description string       `json:"description"`
+	Line        int          `json:"line,omitempty"`
+	Column      int          `json:"column,omitempty"`
+	Parallelism int          `json:"parallelism"`
+	Inputs      []inputJSON  `json:"inputs,omitempty"`
+	Columns     []columnJSON `json:"columns"`
+	Changelog   string       `json:"changelog"`
+	UpsertKeys  [][]string   `json:"upsertKeys,omitempty"`
+	Table       *tableJSON   `json:"table,omitempty"`
+	Watermark   *markJSON    `json:"watermark,omitempty"`
+	State       []stateJSON  `json:"state,omitempty"`
+	Fingerprint string       `json:"fingerprint,omitempty"`
+}
+
+type inputJSON struct {
+	Node     int      `json:"node"`
+	Exchange string   `json:"exchange"`
+	Keys     []string `json:"keys,omitempty"`
+}
+
+type columnJSON struct {
+	Name string `json:"name"`
+	Type string `json:"type"`
+}
+
+type tableJSON struct {
+	Path       string            `json:"path"`
+	Identity   string            `json:"identity"`
+	Options    map[string]string `json:"options"`
+	Reads      []string          `json:"reads,omitempty"`
+	Accepts    string            `json:"accepts,omitempty"`
+	PrimaryKey []string          `json:"primaryKey,omitempty"`
+}
+
+type markJSON struct {
+	Column      string `json:"column"`
+	Expression  string `json:"expression"`
+	Emit        string `json:"emit,omitempty"`
+	IdleTimeout string `json:"idleTimeout,omitempty"`
+}
+
+type stateJSON struct {
+	ID    uint8        `json:"id"`
+	Name  string       `json:"name"`
+	Key   []columnJSON `json:"key,omitempty"`
+	TTL   string       `json:"ttl,omitempty"`
+	Slots []slotJSON   `json:"slots,omitempty"`
+}
+
+type slotJSON struct {
+	ID         string `json:"id"`
+	Name       string `json:"name"`
+	Expression string `json:"expression"`
+	Type       string `json:"type"`
+}
+
+// ExplainJSON is Explain for programs.
+func ExplainJSON(j *Job) ([]byte, error) {
+	out := jobJSON{Name: j.Name, Parallelism: j.Parallelism, MaxParallelism: j.MaxParallel, SQL: j.SQL, Logical: j.Logical}
+	for _, n := range j.Nodes {
+		out.Nodes = append(out.Nodes, j.node(n))
+	}
+	return json.MarshalIndent(out, "", "  ")
+}
+
+func (j *Job) node(n *Node) nodeJSON {
+	out := nodeJSON{ID: n.ID, UID: n.UID, Kind: n.Op.Kind(), Description: n.Name, Line: n.Line, Column: n.Col, Parallelism: n.Parallelism,
+		Columns: columns(n.Schema), Changelog: n.Mode.String(), Fingerprint: n.Fingerprint}
+	for _, in := range n.Inputs {
+		out.Inputs = append(out.Inputs, inputJSON{in.Node, in.Exchange.String(), names(j.Nodes[in.Node].Schema, in.Keys)})
+	}
+	for _, k := range n.UpsertKeys {
+		out.UpsertKeys = append(out.UpsertKeys, names(n.Schema, k))
+	}
+	switch op := n.Op.(type) {
+	case *Source:
+		out.Table = table(&op.Table)
+		for _, r := range op.Read {
+			out.Table.Reads = append(out.Table.Reads, op.Table.StoredName(r))
+		}
+		if w := op.Watermark; w != nil {
+			out.Watermark = &markJSON{Column: n.Schema[w.Column].Name, Expression: expr.Text(w.Expr, func(c *expr.Column) string { return n.Schema[c.Index].Name })}
+			if w.Emit > 0 {
+				out.Watermark.Emit = short(w.Emit)
+			}
+			if w.IdleTimeout > 0 {
+				out.Watermark.IdleTimeout = short(w.IdleTimeout)
+			}
+		}
+	case *Sink:
+		if !op.Collect {
+			out.Table = table(&op.Table)
+			out.Table.Accepts = op.Accepts.String()
+		}
+	}
+	for _, t := range n.State {
+		s := stateJSON{ID: t.ID, Name: t.Name, Key: columns(t.Key)}
+		if t.TTL > 0 {
+			s.TTL = short(t.TTL)
+		}
+		for _, slot := range t.Slots {
+			s.Slots = append(s.Slots, slotJSON{slot.ID, slot.Name, slot.Text, slot.Type.String()})
+		}
+		out.State = append(out.State, s)
+	}
+	return out
+}
+
+func columns(s types.Schema) []columnJSON {
+	out := make([]columnJSON, len(s))
+	for i, f := range s {
+		out[i] = columnJSON{f.Name, f.Type.Summary()}
+	}
+	return out
+}
+
+func table(t *Table) *tableJSON {
+	options := maps.Clone(t.Options)
+	for k, v := range options {
+		options[k] = secret.Value(k, v)
+	}
+	return &tableJSON{Path: t.Path, Identity: t.Identity, Options: options, PrimaryKey: t.Key}
+}
+
+// String returns the exchange's name in the JSON form of a plan.
+func (e Exchange) String() string {
+	return [...]string{Forward: "forward", Hash: "hash", Rebalance: "rebalance", Single: "single"}[e]
+}

@@ -1,0 +1,128 @@
+package rel
+
+import (
+	"strings"
+	"time"
+
+	"github.com/sqlstream/sqlstream/sql/expr"
+	"github.com/sqlstream/sqlstream/sql/types"
+)
+
+// Print writes a tree for people, inputs indented below their consumer.
+func Print(s *Sink, root Node) string {
+	var b strings.Builder
+	if s.Table == nil {
+		b.WriteString("Select(" + strings.Join(root.Schema().Names(), ", ") + ")\n")
+	} else {
+		b.WriteString("Insert(" + s.Table.Path.String() + ")\n")
+	}
+	printNode(&b, root, "", true)
+	return b.String()
+}
+
+func printNode(b *strings.Builder, n Node, indent string, last bool) {
+	branch, below := "├─ ", "│  "
+	if last {
+		branch, below = "└─ ", "   "
+	}
+	b.WriteString(indent + branch + Line(n) + "\n")
+	in := n.Inputs()
+	for i, m := range in {
+		printNode(b, m, indent+below, i == len(in)-1)
+	}
+}
+
+// Line describes one node.
+func Line(n Node) string {
+	var in types.Schema
+	if inputs := n.Inputs(); len(inputs) > 0 {
+		in = inputs[0].Schema()
+	}
+	name := func(c *expr.Column) string { return in[c.Index].Name }
+	switch n := n.(type) {
+	case *Scan:
+		s := "Scan(" + n.Table.Path.String() + ": " + strings.Join(n.Out.Names(), ", ")
+		if n.Filter != nil {
+			s += " where " + expr.Text(n.Filter, func(c *expr.Column) string { return n.Out[c.Index].Name })
+		}
+		return s + ")"
+	case *Values:
+		rows := make([]string, len(n.Rows))
+		for i, r := range n.Rows {
+			rows[i] = "(" + texts(r, nil) + ")"
+		}
+		return "Values(" + strings.Join(rows, ", ") + ")"
+	case *Project:
+		list := make([]string, len(n.Exprs))
+		for i, e := range n.Exprs {
+			if list[i] = expr.Text(e, name); list[i] != n.Out[i].Name {
+				list[i] += " AS " + n.Out[i].Name
+			}
+		}
+		return "Project(" + strings.Join(list, ", ") + ")"
+	case *Filter:
+		return "Filter(" + expr.Text(n.Cond, name) + ")"
+	case *Window:
+		return "Window(" + windowLine(n, in) + ")"
+	case *Aggregate:
+		return "Aggregate(" + group(in, n.Keys, "") + aggregateList(n.Aggs, n.Out[len(n.Keys):], name) + ")"
+	case *WindowAggregate:
+		window := windowName(n, in)
+		return "WindowAggregate(" + group(in, n.Keys, window) + aggregateList(n.Aggs, n.Out[len(n.Keys):], name) + ")"
+	case *Union:
+		return "Union(all)"
+	}
+	return ""
+}
+
+func windowName(n *WindowAggregate, in types.Schema) string {
+	if n.Window == nil {
+		return "window of " + in[n.Start].Name + ", " + in[n.End].Name
+	}
+	return windowLine(n.Window, in)
+}
+
+func windowLine(w *Window, in types.Schema) string {
+	s := "TUMBLE(" + in[w.Time].Name
+	if w.Kind == Hop {
+		s = "HOP(" + in[w.Time].Name + ", slide " + w.Slide.String()
+	}
+	s += ", size " + w.Size.String()
+	if w.Shift != time.Duration(0) {
+		s += ", offset " + w.Shift.String()
+	}
+	return s + ")"
+}
+
+func group(in types.Schema, keys []int, window string) string {
+	var by []string
+	for _, k := range keys {
+		by = append(by, in[k].Name)
+	}
+	if window != "" {
+		by = append(by, window)
+	}
+	if by == nil {
+		return "all rows"
+	}
+	return "by " + strings.Join(by, ", ")
+}
+
+func aggregateList(aggs []expr.Aggregate, out types.Schema, name func(*expr.Column) string) string {
+	if len(aggs) == 0 {
+		return ""
+	}
+	list := make([]string, len(aggs))
+	for i := range aggs {
+		list[i] = aggs[i].Text(name) + " AS " + out[i].Name
+	}
+	return ": " + strings.Join(list, ", ")
+}
+
+func texts(es []expr.Expr, column func(*expr.Column) string) string {
+	out := make([]string, len(es))
+	for i, e := range es {
+		out[i] = expr.Text(e, column)
+	}
+	return strings.Join(out, ", ")
+}
