@@ -49,7 +49,12 @@ type shapes struct {
 	off   bool  // not to be learned
 }
 
-func (s *shapes) begin() { s.steps, s.ends, s.off = s.steps[:0], s.ends[:0], false }
+// begin starts a record; with enough shapes known only every 64th one that fits none is learned.
+func (s *shapes) begin() {
+	s.misses++
+	s.steps, s.ends = s.steps[:0], s.ends[:0]
+	s.off = len(s.known) == maxShapes && s.misses%64 != 0
+}
 
 // odd marks the record as one not to learn.
 func (s *shapes) odd() { s.off = true }
@@ -103,8 +108,7 @@ func (s *shapes) read(d *decoder, n *node, from, to int) {
 
 // learn makes a shape of the record just scanned.
 func (s *shapes) learn(d *decoder) {
-	s.misses++
-	if s.off || len(s.known) == maxShapes && s.misses%64 != 0 {
+	if s.off {
 		return
 	}
 	sh := shape{steps: make([]step, len(s.steps)), states: make([]state, len(d.states))}
