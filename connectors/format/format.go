@@ -28,8 +28,9 @@ type Decoder interface {
 	// borrowed: nothing of it is kept or referenced after the call.
 	//
 	// A nil value (Kafka's tombstone) is the connector's business: upsert tables make a
-	// delete of it. A decoder that is handed one all the same answers ErrNoRow, as Flink does.
-	// An empty, non-nil value is a record like any other.
+	// delete of it. A decoder that is handed one all the same does what Flink's format does:
+	// ErrNoRow for most, a row of NULL for 'raw'. An empty, non-nil value is a record like any
+	// other.
 	Decode(value []byte, cols []vec.Vec) error
 }
 
