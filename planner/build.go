@@ -1,7 +1,6 @@
 package planner
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -21,7 +20,9 @@ type builder struct {
 	job   *plan.Job
 	ids   map[rel.Node]*identity
 	scans map[*rel.Scan]int // the Source made for a shared scan
-	facts []*facts          // by node ID
+	// tables are those of the scans, with the identity that the connector gave.
+	tables map[*rel.Scan]plan.Table
+	facts  []*facts // by node ID
 }
 
 // facts is what the builder knows of a node beside the plan.
@@ -183,7 +184,7 @@ func (b *builder) scan(n *rel.Scan) (int, error) {
 		return id, nil
 	}
 	table := PlanTable(n.Table, n.Options)
-	if err := b.checkOptions(table, n.Table, n.Offset); err != nil {
+	if err := b.checkOptions(&table, n.Table, n.Offset); err != nil {
 		return 0, err
 	}
 	info, err := b.Connectors.Source(table)
@@ -238,6 +239,7 @@ func (b *builder) scan(n *rel.Scan) (int, error) {
 	if op.Watermark, err = b.watermark(n); err != nil {
 		return 0, err
 	}
+	b.tables[n] = op.Table
 	id := b.add(n, op, n.Out, n.Offset)
 	b.facts[id].source, b.facts[id].table = info, n.Table
 	b.scans[n] = id
@@ -326,7 +328,7 @@ func (b *builder) sink(s *rel.Sink, root rel.Node) error {
 		op.Collect = true
 	} else {
 		table := PlanTable(s.Table, s.Options)
-		if err := b.checkOptions(table, s.Table, s.Offset); err != nil {
+		if err := b.checkOptions(&table, s.Table, s.Offset); err != nil {
 			return err
 		}
 		info, err := b.Connectors.Sink(table)
@@ -432,18 +434,23 @@ func (b *builder) exactlyOnce(s *rel.Sink, info SinkInfo) error {
 		WithHint("SET '%s' = '10 s'", settings.CheckpointInterval)
 }
 
-// checkOptions refuses options that the connector does not know.
-func (b *builder) checkOptions(t plan.Table, ct *catalog.Table, pos int) error {
+// checkOptions refuses options that the connector does not know, and takes away those that
+// are the planner's own.
+func (b *builder) checkOptions(t *plan.Table, ct *catalog.Table, pos int) error {
 	if t.Connector == "" {
 		return b.errorf(pos, "table %s has no option 'connector'", ct.Path).WithHint("say where it is: WITH ('connector' = '..')")
 	}
-	err := CheckOptions(b.Connectors, t)
-	var bad *OptionError
-	if errors.As(err, &bad) {
-		return b.errorf(pos, "table %s: %s", ct.Path, bad.Message)
+	if err := CheckOptions(b.Connectors, *t); err != nil {
+		return b.errorf(pos, "table %s: %s", ct.Path, err)
 	}
+	defs, err := b.Connectors.Options(*t)
 	if err != nil {
 		return b.errorf(pos, "table %s: %s", ct.Path, err)
+	}
+	for _, own := range TableOptions {
+		if findOption(defs, own.Key) == nil {
+			delete(t.Options, own.Key)
+		}
 	}
 	return nil
 }

@@ -106,7 +106,7 @@ func (b *builder) identityOf(n rel.Node) *identity {
 }
 
 func (b *builder) scanIdentity(n *rel.Scan) *identity {
-	table := b.job.Nodes[b.scans[n]].Op.(*plan.Source).Table
+	table := b.tables[n]
 	name := strconv.Quote(tableIdentity(table))
 	stored := n.Table.Stored()
 	storedOrigin := make([]string, len(stored))

@@ -101,7 +101,7 @@ func Plan(r Request) (*plan.Job, error) {
 	if err := r.Settings.CheckTogether(); err != nil {
 		return nil, err
 	}
-	b := &builder{Request: r, job: newJob(r), ids: map[rel.Node]*identity{}, scans: map[*rel.Scan]int{}}
+	b := &builder{Request: r, job: newJob(r), ids: map[rel.Node]*identity{}, scans: map[*rel.Scan]int{}, tables: map[*rel.Scan]plan.Table{}}
 	roots := make([]rel.Node, len(r.Sinks))
 	for i, s := range r.Sinks {
 		roots[i] = rules.Simplify(s.Query)

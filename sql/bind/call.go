@@ -77,6 +77,8 @@ type aggregates struct {
 	calls []expr.Aggregate
 	texts []string // canonical, to find equal calls
 	names []string // what the query calls them, "" when it does not
+	// global: there is no GROUP BY, so that there may be no row at all.
+	global bool
 }
 
 // aggregateCall binds a call and returns the column that stands for it.
@@ -110,6 +112,9 @@ func (b *binder) aggregateCall(name string, e *ast.Call, sc *scope) (expr.Expr, 
 		return nil, b.errorf(e.Pos(), "%s", err)
 	}
 	call := expr.Aggregate{Name: o.Name, Args: coerceAll(args, o.Args), Distinct: e.Distinct, Typ: o.Result, Offset: b.at(e.Pos())}
+	if call.Name != "COUNT" && (sc.aggs.global || e.Filter != nil) {
+		call.Typ = call.Typ.Nullable() // there may be no value
+	}
 	if call.Name == "COUNT" && !call.Distinct && len(call.Args) == 1 && call.Args[0].Type().NotNull {
 		call.Args = nil // nothing to skip: COUNT(*), which needs no column
 	}

@@ -113,10 +113,8 @@ func (b *binder) lookup(p ast.Path) (catalog.Object, catalog.Path, error) {
 	}
 	obj, err := b.Catalog.Lookup(path)
 	if err != nil {
-		e := b.errorf(p.Pos(), "%s", err)
-		if errors.Is(err, catalog.ErrNotFound) {
-			e.Message, e.Hint, _ = strings.Cut(err.Error(), "; ")
-		}
+		e := b.errorf(p.Pos(), "there is no table or view %s", p)
+		_, e.Hint, _ = strings.Cut(err.Error(), "; ")
 		return nil, path, e
 	}
 	if len(b.views) == 0 {

@@ -89,7 +89,7 @@ func (b *binder) selectQuery(q *ast.Select) (rel.Node, error) {
 		}
 		in = &rel.Filter{Input: in, Cond: cond, Offset: b.at(q.Where.Pos())}
 	}
-	aggs := &aggregates{}
+	aggs := &aggregates{global: q.GroupBy == nil}
 	items, names, err := b.items(q, &scope{alias: sc.alias, columns: sc.columns, clause: "SELECT", aggs: aggs})
 	if err != nil {
 		return nil, err
