@@ -42,7 +42,10 @@ type Case struct {
 	In  []types.Schema // per input port
 	Out types.Schema
 	// Unordered: the rows a step emits are shown sorted, because their order means nothing.
+	// With Within > 0 it does mean something between rows that differ in output column number
+	// Within, counted from 1: only runs of rows that agree there are sorted.
 	Unordered bool
+	Within    int
 	// Whole: what is emitted depends on how rows are cut into batches, so they are not.
 	Whole bool
 	// Stateless: the operator is given no store.
@@ -140,7 +143,7 @@ func (h *harness) step(d *datadriven.TestData) string {
 	}
 	out := h.shown
 	if h.c.Unordered {
-		slices.Sort(out)
+		sortRuns(out, h.c.Within)
 	}
 	text := strings.Join(out, "\n")
 	if text != "" {
@@ -151,6 +154,17 @@ func (h *harness) step(d *datadriven.TestData) string {
 		text += "error: " + err.Error() + "\n"
 	}
 	return text
+}
+
+// sortRuns sorts the runs of rows with the same value in column within.
+func sortRuns(rows []string, within int) {
+	cell := func(i int) string { return strings.Split(rows[i], " | ")[within] } // cell 0 is the kind
+	for lo, hi := 0, 0; lo < len(rows); lo = hi {
+		for hi = lo + 1; hi < len(rows) && (within == 0 || cell(hi) == cell(lo)); {
+			hi++
+		}
+		slices.Sort(rows[lo:hi])
+	}
 }
 
 func (h *harness) do(d *datadriven.TestData) error {
