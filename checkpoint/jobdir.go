@@ -1,0 +1,222 @@
+package checkpoint
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/sqlstream/sqlstream/state"
+)
+
+var jobID = regexp.MustCompile(`^[0-9a-f]{32}$`)
+
+func validID(id string) bool { return jobID.MatchString(id) }
+
+// NewJobID makes the id of a new job: 32 hexadecimal digits, as Flink's.
+func NewJobID() string {
+	var b [16]byte
+	rand.Read(b[:]) // never fails (crypto/rand)
+	return hex.EncodeToString(b[:])
+}
+
+// ErrLocked is wrapped by LockedError. The process exits with code 73.
+var ErrLocked = errors.New("job directory is in use")
+
+// LockedError says that another process runs the job.
+type LockedError struct {
+	Dir   string
+	Owner string // "process 4711 on host since ..." as the owner wrote it, or ""
+}
+
+func (e *LockedError) Error() string {
+	owner := e.Owner
+	if owner == "" {
+		owner = "another process"
+	}
+	return fmt.Sprintf("%s: %v by %s; a job runs once: stop it first (sqlstream stop), or give this job another --dir", e.Dir, ErrLocked, owner)
+}
+
+// Unwrap returns ErrLocked.
+func (e *LockedError) Unwrap() error { return ErrLocked }
+
+const (
+	lockFile = "LOCK"
+	jobFile  = "job.json"
+)
+
+// Job is what the job directory remembers across restarts.
+type Job struct {
+	ID      string    `json:"id"`
+	Name    string    `json:"name"`
+	Created time.Time `json:"created"`
+	// Incarnation counts the starts of the job, from 1. It stands in every manifest.
+	Incarnation uint64 `json:"incarnation"`
+	// Published: a manifest was about to be written once. Until then nothing of the job can be
+	// visible anywhere, and a start without checkpoints is a fresh one.
+	Published bool `json:"published"`
+	// Clean is the epoch with which the last incarnation ended in good order, 0 when it did not.
+	Clean state.Epoch `json:"clean,omitempty"`
+}
+
+// JobDir is the directory of a job, locked by this process until Close.
+type JobDir struct {
+	path string
+	lock *os.File
+	job  Job
+	last Job // as the last incarnation left it
+}
+
+// OpenJobDir makes or opens a job directory and locks it. now is for the lock's text and a new
+// job's date. Call Begin before anything outside hears of the job.
+func OpenJobDir(path, name string, now time.Time) (*JobDir, error) {
+	if err := os.MkdirAll(path, 0o700); err != nil {
+		return nil, fmt.Errorf("job directory: %w", err)
+	}
+	lock, err := takeLock(path, now)
+	if err != nil {
+		return nil, err
+	}
+	d := &JobDir{path: path, lock: lock}
+	j, err := ReadJob(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		j = &Job{ID: NewJobID(), Created: now.UTC()}
+	case err != nil:
+		return nil, errors.Join(err, lock.Close())
+	}
+	d.job = *j
+	d.job.Name = name
+	return d, nil
+}
+
+func takeLock(path string, now time.Time) (*os.File, error) {
+	f, err := os.OpenFile(filepath.Join(path, lockFile), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("job directory: %w", err)
+	}
+	held, err := tryLock(f)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("job directory %s cannot be locked (a file system without flock?): %w", path, err), f.Close())
+	}
+	if held {
+		var owner [256]byte
+		n, _ := f.ReadAt(owner[:], 0) // best effort: it is for the message only
+		return nil, errors.Join(&LockedError{Dir: path, Owner: strings.TrimSpace(string(owner[:n]))}, f.Close())
+	}
+	host, _ := os.Hostname()
+	text := fmt.Sprintf("process %d on %s since %s\n", os.Getpid(), host, now.UTC().Format(time.RFC3339))
+	if err := f.Truncate(0); err == nil {
+		_, err = f.WriteAt([]byte(text), 0)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("job directory: %w", err), f.Close())
+	}
+	return f, nil
+}
+
+// Begin begins the next incarnation, durably: the first one of the job, of this process, or after
+// a failure.
+func (d *JobDir) Begin() error {
+	last := d.job
+	d.job.Incarnation++
+	d.job.Clean = 0
+	if err := d.save(); err != nil {
+		d.job = last
+		return err
+	}
+	d.last = last
+	return nil
+}
+
+// ReadJob reads what a job directory remembers, without locking it.
+func ReadJob(path string) (*Job, error) {
+	file := filepath.Join(path, jobFile)
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("job directory: %w", err)
+	}
+	j := &Job{}
+	if err := json.Unmarshal(b, j); err != nil || !validID(j.ID) || j.Incarnation == 0 {
+		return nil, fmt.Errorf("%s: %w: it is no description of a job (%.60q); restore it from a backup, or start the job from a savepoint in another --dir", file, ErrCorrupt, b)
+	}
+	return j, nil
+}
+
+func (d *JobDir) save() error {
+	b, err := json.MarshalIndent(&d.job, "", "  ")
+	if err != nil {
+		return fmt.Errorf("job directory: %w", err)
+	}
+	f, err := OSFS(d.path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := replace(f, jobFile, append(b, '\n')); err != nil {
+		return fmt.Errorf("job directory %s: %w", d.path, err)
+	}
+	return nil
+}
+
+// replace writes a small file durably over an old one.
+func replace(f FS, name string, b []byte) error {
+	if err := f.Remove(name + tmp); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	w, err := f.Create(name + tmp)
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(b)
+	if err == nil {
+		err = w.Sync()
+	}
+	if err = errors.Join(err, w.Close()); err != nil {
+		return err
+	}
+	if err := f.Rename(name+tmp, name); err != nil {
+		return err
+	}
+	return f.SyncDir(".")
+}
+
+// Job describes this incarnation.
+func (d *JobDir) Job() Job { return d.job }
+
+// Last describes the incarnation before, as it ended; its Incarnation is 0 when there was none.
+func (d *JobDir) Last() Job { return d.last }
+
+// Path returns the path of something in the directory.
+func (d *JobDir) Path(elem ...string) string {
+	return filepath.Join(append([]string{d.path}, elem...)...)
+}
+
+// MarkPublished remembers, before the first manifest of the job is written, that one may exist.
+func (d *JobDir) MarkPublished() error {
+	if d.job.Published {
+		return nil
+	}
+	d.job.Published = true
+	if err := d.save(); err != nil {
+		d.job.Published = false
+		return err
+	}
+	return nil
+}
+
+// MarkClean remembers that the incarnation ended in good order with checkpoint e.
+func (d *JobDir) MarkClean(e state.Epoch) error {
+	d.job.Clean = e
+	return d.save()
+}
+
+// Close gives the lock up.
+func (d *JobDir) Close() error { return d.lock.Close() }

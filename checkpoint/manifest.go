@@ -1,0 +1,121 @@
+package checkpoint
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/sqlstream/sqlstream/state"
+)
+
+// The kinds of manifests.
+const (
+	Checkpoint = "checkpoint" // the engine's: deleted by rule
+	Savepoint  = "savepoint"  // the user's: never deleted by the engine
+)
+
+// Manifest says everything about a checkpoint. Once it is durable the checkpoint is decided.
+type Manifest struct {
+	Format      int         `json:"format"`
+	Engine      string      `json:"engine"` // version of the program that wrote it
+	JobID       string      `json:"jobId"`
+	JobName     string      `json:"jobName"`
+	Incarnation uint64      `json:"incarnation"`
+	Epoch       state.Epoch `json:"epoch"`
+	Previous    state.Epoch `json:"previous,omitempty"` // the checkpoint before it, 0: none
+	Kind        string      `json:"kind"`
+	Created     time.Time   `json:"created"`
+
+	MaxParallelism int    `json:"maxParallelism"`
+	Plan           string `json:"plan"`    // fingerprint of the whole plan
+	SQLHash        string `json:"sqlHash"` // of the statements' text
+
+	Operators    []Operator    `json:"operators"`
+	Sources      []Source      `json:"sources"`
+	Transactions []Transaction `json:"transactions,omitempty"`
+	Files        []state.File  `json:"files"`
+}
+
+// Operator is a node of the plan as the checkpoint's state belongs to it.
+type Operator struct {
+	UID         string  `json:"uid"`
+	Name        string  `json:"name"`
+	Kind        string  `json:"kind"`
+	Parallelism int     `json:"parallelism"`
+	Fingerprint string  `json:"fingerprint,omitempty"`
+	Tables      []Table `json:"tables,omitempty"`
+}
+
+// Table is the schema of one table of keyed state.
+type Table struct {
+	ID    uint8  `json:"id"`
+	Name  string `json:"name"`
+	Key   []Slot `json:"key,omitempty"`
+	Slots []Slot `json:"slots,omitempty"` // what a value packs, in order
+}
+
+// Slot is one piece of state: one aggregate, one column.
+type Slot struct {
+	ID   string `json:"id,omitempty"`
+	Name string `json:"name"`
+	Type string `json:"type"`
+}
+
+// Source is how far a source was read.
+type Source struct {
+	UID    string  `json:"uid"`
+	Name   string  `json:"name"`
+	Splits []Split `json:"splits"`
+}
+
+// Split is how far one split was read; the position is the connector's own.
+type Split struct {
+	ID        string          `json:"id"`
+	Position  json.RawMessage `json:"position"`
+	Watermark *int64          `json:"watermark,omitempty"` // nil: none yet
+}
+
+// Transaction is what a participant of the two-phase commit needs to finish its part; the
+// token is its own.
+type Transaction struct {
+	Name  string          `json:"name"`
+	Token json.RawMessage `json:"token"`
+}
+
+// Token returns the token of a participant, nil when it has none.
+func (m *Manifest) Token(name string) []byte {
+	for _, t := range m.Transactions {
+		if t.Name == name {
+			return t.Token
+		}
+	}
+	return nil
+}
+
+// Operator returns the operator with a UID, nil when there is none.
+func (m *Manifest) Operator(uid string) *Operator {
+	for i := range m.Operators {
+		if m.Operators[i].UID == uid {
+			return &m.Operators[i]
+		}
+	}
+	return nil
+}
+
+// Source returns the source with a UID, nil when there is none.
+func (m *Manifest) Source(uid string) *Source {
+	for i := range m.Sources {
+		if m.Sources[i].UID == uid {
+			return &m.Sources[i]
+		}
+	}
+	return nil
+}
+
+// Bytes is the size of the state files.
+func (m *Manifest) Bytes() int64 {
+	var n int64
+	for _, f := range m.Files {
+		n += f.Size
+	}
+	return n
+}

@@ -1,0 +1,94 @@
+package checkpoint
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/sqlstream/sqlstream/state"
+)
+
+// Garbage is what may be deleted: first the checkpoints, then the files.
+type Garbage struct {
+	Epochs []state.Epoch
+	Files  []string
+}
+
+// Retain says what may go after the output of checkpoint confirmed became visible. Manifests are
+// newest first. The newest numRetained (at least one) of the confirmed checkpoints stay, and
+// all that are newer than confirmed: until its output is confirmed, the checkpoint before may be
+// needed to fall back to. Files of a deleted checkpoint go when none that stays lists them.
+func Retain(manifests []*Manifest, numRetained int, confirmed state.Epoch) Garbage {
+	var keep, drop []*Manifest
+	n := 0
+	for _, m := range manifests {
+		switch {
+		case m.Kind == Savepoint, m.Epoch > confirmed:
+			keep = append(keep, m)
+		case n < max(numRetained, 1):
+			n++
+			keep = append(keep, m)
+		default:
+			drop = append(drop, m)
+		}
+	}
+	used := listed(keep)
+	var g Garbage
+	for i := len(drop) - 1; i >= 0; i-- { // oldest first: what is left is always a suffix
+		g.Epochs = append(g.Epochs, drop[i].Epoch)
+		for _, f := range drop[i].Files {
+			if !used[f.Name] {
+				used[f.Name] = true
+				g.Files = append(g.Files, f.Name)
+			}
+		}
+	}
+	return g
+}
+
+func listed(ms []*Manifest) map[string]bool {
+	used := map[string]bool{}
+	for _, m := range ms {
+		for _, f := range m.Files {
+			used[f.Name] = true
+		}
+	}
+	return used
+}
+
+// Orphans says which state files no manifest lists. It is only right at a start, before anything is
+// written, and when every manifest could be read.
+func Orphans(names []string, manifests []*Manifest) []string {
+	used := listed(manifests)
+	var out []string
+	for _, n := range names {
+		if !used[n] {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+// Delete removes garbage; an error ends it, and the next call goes on.
+func (g Garbage) Delete(s Storage) error {
+	for _, e := range g.Epochs {
+		if err := s.Delete(e); err != nil {
+			return err
+		}
+	}
+	for _, n := range g.Files {
+		if err := s.Remove(n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// epochOf is the epoch in the name of a state file (stf.NewName), 0 when there is none.
+func epochOf(name string) state.Epoch {
+	digits, _, _ := strings.Cut(name, "-")
+	v, err := strconv.ParseUint(digits, 10, 64)
+	if err != nil {
+		return 0
+	}
+	return state.Epoch(v)
+}
