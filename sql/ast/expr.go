@@ -162,7 +162,8 @@ type MapLit struct {
 // RowLit is ROW(a, b), or (a, b) without the word.
 type RowLit struct {
 	At
-	Items []Expr
+	Explicit bool // with the word
+	Items    []Expr
 }
 
 // Index is arg[index] of an array or a map. Pos is that of the bracket.
