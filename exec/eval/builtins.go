@@ -7,5 +7,10 @@ func builtinFamilies() []Family {
 		logicFamily,
 		predicateFamily,
 		conditionalFamily,
+		mathFamily,
+		stringFamily,
+		temporalFamily,
+		clockFamily,
+		collectionFamily,
 	}
 }

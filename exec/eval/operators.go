@@ -141,7 +141,7 @@ var operatorFamily = Family{"Operators", []Function{
 		Example: "7 / 2", Result: "3", Type: arith("/", divType, divTemporal), Nulls: Strict, Bind: bindArith('/', divKernels)},
 	{Name: "%", Aliases: []string{"MOD"}, Signature: "a % b", Doc: "Remainder of the division with the sign of a; FLOAT and DOUBLE are refused.",
 		Example: "-7 % 3", Result: "-1", Type: arith("%", modType, nil), Nulls: Strict, Bind: bindArith('%', modKernels)},
-	{Name: "NEG", Signature: "-a", Doc: "The opposite number; the smallest integer stays itself.",
+	{Name: "NEG", Aliases: []string{"NEGATE"}, Signature: "-a", Doc: "The opposite number; the smallest integer stays itself.",
 		Example: "-(3)", Result: "-3", Type: negRule, Nulls: Total, Bind: bindNegate},
 	{Name: "POS", Signature: "+a", Doc: "The number itself.",
 		Example: "+(3)", Result: "3", Type: negRule, special: passThrough},

@@ -83,6 +83,7 @@ var (
 	pStrOrBin  = exactly("STRING or BYTES", types.StringT, either(types.Type.IsString, types.Type.IsBinary))
 	pBool      = exactly("BOOLEAN", types.BooleanT, kindIs(types.Boolean))
 	pInt       = convert("INT", types.IntT, types.Type.IsInteger)
+	pIntOnly   = convert("INT", types.IntT, kindIs(types.TinyInt, types.SmallInt, types.Int))
 	pBigInt    = convert("BIGINT", types.BigIntT, types.Type.IsInteger)
 	pDouble    = convert("a number", types.DoubleT, types.Type.IsNumeric)
 	pNum       = exactly("a number", types.IntT, types.Type.IsNumeric)
