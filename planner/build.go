@@ -293,7 +293,7 @@ func sortReads(op *plan.Source) {
 
 func (b *builder) watermark(n *rel.Scan) (*plan.Watermark, error) {
 	w := n.Table.Watermark
-	if w == nil {
+	if w == nil || !n.Timed {
 		return nil, nil
 	}
 	at := map[int]int{}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/sqlstream/sqlstream/planner/plan"
 	"github.com/sqlstream/sqlstream/sql/expr"
+	"github.com/sqlstream/sqlstream/sql/rel"
 	"github.com/sqlstream/sqlstream/sql/settings"
 	"github.com/sqlstream/sqlstream/sql/types"
 )
@@ -24,6 +25,7 @@ func (b *builder) describeNode(n *plan.Node) {
 		in = b.input(n).Schema
 	}
 	name := func(c *expr.Column) string { return in[c.Index].Name }
+	arg := b.argName(n)
 	var parts []string
 	part := func(key string, items ...string) { parts = append(parts, key+"=["+strings.Join(items, ", ")+"]") }
 	switch op := n.Op.(type) {
@@ -51,7 +53,7 @@ func (b *builder) describeNode(n *plan.Node) {
 		if len(op.Keys) > 0 {
 			part("groupBy", pick(in, op.Keys)...)
 		}
-		part("select", append(pick(in, op.Keys), aggList(op.Aggs, n.Schema[len(op.Keys):], name)...)...)
+		part("select", append(pick(in, op.Keys), aggList(op.Aggs, n.Schema[len(op.Keys):], arg)...)...)
 	case *plan.WindowAggregate:
 		if len(op.Keys) > 0 {
 			part("groupBy", pick(in, op.Keys)...)
@@ -61,7 +63,7 @@ func (b *builder) describeNode(n *plan.Node) {
 		} else {
 			part("window", WindowText(&op.Window, in))
 		}
-		list := append(pick(in, op.Keys), aggList(op.Aggs, n.Schema[len(op.Keys):], name)...)
+		list := append(pick(in, op.Keys), aggList(op.Aggs, n.Schema[len(op.Keys):], arg)...)
 		part("select", append(list, n.Schema[len(op.Keys)+len(op.Aggs):].Names()...)...)
 	case *plan.Sink:
 		if op.Collect {
@@ -72,6 +74,24 @@ func (b *builder) describeNode(n *plan.Node) {
 		part("fields", n.Schema.Names()...)
 	}
 	n.Name = n.Op.Kind() + "(" + strings.Join(parts, ", ") + ")"
+}
+
+// argName names the columns that an aggregate reads; in the place of a helper column stands
+// what the Calc below computes.
+func (b *builder) argName(n *plan.Node) func(*expr.Column) string {
+	if len(n.Inputs) == 0 {
+		return nil
+	}
+	in := b.input(n)
+	return func(c *expr.Column) string {
+		name := in.Schema[c.Index].Name
+		calc, ok := in.Op.(*plan.Calc)
+		if !ok || !strings.HasPrefix(name, rel.HelperName) {
+			return name
+		}
+		below := b.input(in).Schema
+		return expr.Text(calc.Exprs[c.Index], func(c *expr.Column) string { return below[c.Index].Name })
+	}
 }
 
 // shortPath leaves out the default catalog and database.

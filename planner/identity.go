@@ -244,13 +244,13 @@ func (b *builder) identify() {
 		case *plan.GroupAggregate:
 			f.text = f.id.text
 			in := b.inputFacts(n).id
-			n.State = groupState(b.input(n).Schema, op.Keys, op.Aggs, op.Retract, op.TTL, in, nil)
+			n.State = b.groupState(n, op.Keys, op.Aggs, op.Retract, op.TTL, nil)
 			n.Fingerprint = hash(strings.Join(in.filters, " and "), shortLength)
 		case *plan.WindowAggregate:
 			f.text = f.id.text
 			in := b.inputFacts(n).id
 			window := types.Schema{{Name: "window_end", Type: types.BigIntT.NotNullable()}}
-			n.State = groupState(b.input(n).Schema, op.Keys, op.Aggs, op.Retract, 0, in, window)
+			n.State = b.groupState(n, op.Keys, op.Aggs, op.Retract, 0, window)
 			n.Fingerprint = hash(strings.Join(in.filters, " and ")+" | "+strings.Join(f.id.time, ", "), shortLength)
 		case *plan.WindowAssign:
 			f.text = join(kind, f.id.columns[len(f.id.columns)-1], strings.Join(f.id.in, ", "))
@@ -296,8 +296,9 @@ func (b *builder) number() {
 
 // groupState declares the state of an aggregate: a table with one packed record per group,
 // and one per DISTINCT argument list or, with retraction, per MIN and MAX, with one record
-// per group and value. key is prepended by window for window aggregates.
-func groupState(in types.Schema, keys []int, aggs []expr.Aggregate, retract bool, ttl time.Duration, id *identity, window types.Schema) []plan.StateTable {
+// per group and value. window is what comes before the group's own key columns.
+func (b *builder) groupState(n *plan.Node, keys []int, aggs []expr.Aggregate, retract bool, ttl time.Duration, window types.Schema) []plan.StateTable {
+	in, id, argName := b.input(n).Schema, b.inputFacts(n).id, b.argName(n)
 	key := slices.Clone(window)
 	for _, k := range keys {
 		key = append(key, types.Field{Name: in[k].Name, Type: in[k].Type.WithoutAttr()})
@@ -317,7 +318,7 @@ func groupState(in types.Schema, keys []int, aggs []expr.Aggregate, retract bool
 	values := map[string]int{} // argument list -> index in tables
 	for i := range aggs {
 		a := &aggs[i]
-		title := a.Text(func(c *expr.Column) string { return in[c.Index].Name })
+		title := a.Text(argName)
 		s := slot(a, title)
 		if !slices.ContainsFunc(groups.Slots, func(t plan.Slot) bool { return t.ID == s.ID }) {
 			groups.Slots = append(groups.Slots, s)
@@ -330,7 +331,7 @@ func groupState(in types.Schema, keys []int, aggs []expr.Aggregate, retract bool
 		valueKey := slices.Clone(key)
 		for _, arg := range a.Args {
 			args = append(args, expr.Canonical(arg, name))
-			valueKey = append(valueKey, types.Field{Name: expr.Text(arg, func(c *expr.Column) string { return in[c.Index].Name }), Type: arg.Type().WithoutAttr()})
+			valueKey = append(valueKey, types.Field{Name: expr.Text(arg, argName), Type: arg.Type().WithoutAttr()})
 		}
 		list := strings.Join(args, ", ")
 		at, ok := values[list]

@@ -76,7 +76,10 @@ type SourceInfo struct {
 	Changes  plan.Mode
 	Bounded  bool
 	Identity string
-	Metadata map[string]types.Type // readable metadata keys and their types
+	// FieldsByName: the reader finds the fields of ROW columns by name (JSON), so that the
+	// planner may take out of Table.Physical those nobody reads.
+	FieldsByName bool
+	Metadata     map[string]types.Type // readable metadata keys and their types
 }
 
 // SinkInfo mirrors connectors.SinkInfo.
@@ -120,6 +123,7 @@ func Plan(r Request) (*plan.Job, error) {
 		return nil, err
 	}
 	b.identify()
+	b.nestedFields()
 	b.describe()
 	return b.job, nil
 }

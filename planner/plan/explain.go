@@ -130,7 +130,7 @@ func (e *nodeExplainer) source(op *Source) {
 	for i, r := range op.Read {
 		reads[i] = op.Table.StoredName(r)
 	}
-	e.add("reads", "%s", orNothing(reads))
+	e.add("reads", "%s", orNothing(op.Reads()))
 	stored := func(c *expr.Column) string { return reads[c.Index] }
 	for i, c := range op.Columns {
 		if text := expr.Text(c, stored); text != e.n.Schema[i].Name {
@@ -150,6 +150,29 @@ func (e *nodeExplainer) source(op *Source) {
 		}
 		e.add("watermark", "%s", text)
 	}
+}
+
+// Reads names the stored columns that are read, with the fields of rows: "bid(auction, price)".
+func (op *Source) Reads() []string {
+	out := make([]string, len(op.Read))
+	for i, r := range op.Read {
+		out[i] = op.Table.StoredName(r)
+		if r < len(op.Table.Physical) {
+			out[i] += rowFields(op.Table.Physical[r].Type)
+		}
+	}
+	return out
+}
+
+func rowFields(t types.Type) string {
+	if t.Kind != types.Row {
+		return ""
+	}
+	names := make([]string, len(t.Fields))
+	for i, f := range t.Fields {
+		names[i] = f.Name + rowFields(f.Type)
+	}
+	return "(" + strings.Join(names, ", ") + ")"
 }
 
 func orNothing(list []string) string {

@@ -100,9 +100,7 @@ func (j *Job) node(n *Node) nodeJSON {
 	switch op := n.Op.(type) {
 	case *Source:
 		out.Table = table(&op.Table)
-		for _, r := range op.Read {
-			out.Table.Reads = append(out.Table.Reads, op.Table.StoredName(r))
-		}
+		out.Table.Reads = op.Reads()
 		if w := op.Watermark; w != nil {
 			out.Watermark = &markJSON{Column: n.Schema[w.Column].Name, Expression: expr.Text(w.Expr, func(c *expr.Column) string { return n.Schema[c.Index].Name })}
 			if w.Emit > 0 {

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"slices"
 	"sort"
 
 	"github.com/sqlstream/sqlstream/sql/expr"
@@ -9,12 +10,13 @@ import (
 
 // ShareScans makes the scans of one table with equal options one and the same node, over all
 // queries of a job: it reads every column that one of them needs, and drops the rows that
-// none of them wants, when each has a filter and they have conditions in common.
+// none of them wants, when each has a filter and they have conditions in common. Where no
+// query has an operator of event time, it makes no watermarks.
 func ShareScans(roots []rel.Node) []rel.Node {
 	groups := map[string][]occurrence{}
 	var order []string
 	for _, r := range roots {
-		occurrences(r, nil, func(o occurrence) {
+		occurrences(r, occurrence{}, func(o occurrence) {
 			key := scanKey(o.scan)
 			if groups[key] == nil {
 				order = append(order, key)
@@ -36,23 +38,28 @@ func ShareScans(roots []rel.Node) []rel.Node {
 	return out
 }
 
-// occurrence is a scan in a tree and the condition of the filter directly above it.
+// occurrence is a scan in a tree.
 type occurrence struct {
-	scan *rel.Scan
-	cond expr.Expr
+	scan  *rel.Scan
+	cond  expr.Expr // of the filter directly above it
+	timed bool      // somewhere above is a window
 }
 
-func occurrences(n rel.Node, cond expr.Expr, f func(occurrence)) {
-	if s, ok := n.(*rel.Scan); ok {
-		f(occurrence{s, cond})
+func occurrences(n rel.Node, above occurrence, f func(occurrence)) {
+	above.scan, _ = n.(*rel.Scan)
+	if above.scan != nil {
+		f(above)
 		return
 	}
+	above.cond = nil
+	switch n := n.(type) {
+	case *rel.Filter:
+		above.cond = n.Cond
+	case *rel.Window, *rel.WindowAggregate:
+		above.timed = true
+	}
 	for _, in := range n.Inputs() {
-		var c expr.Expr
-		if flt, ok := n.(*rel.Filter); ok {
-			c = flt.Cond
-		}
-		occurrences(in, c, f)
+		occurrences(in, above, f)
 	}
 }
 
@@ -79,7 +86,8 @@ type sharedScan struct {
 func share(os []occurrence) *sharedScan {
 	s := &sharedScan{at: map[int]int{}, common: map[string]bool{}}
 	need := make([]bool, len(os[0].scan.Table.Columns))
-	if w := os[0].scan.Table.Watermark; w != nil {
+	timed := slices.ContainsFunc(os, func(o occurrence) bool { return o.timed })
+	if w := os[0].scan.Table.Watermark; w != nil && timed {
 		for i, c := range os[0].scan.Table.Columns {
 			need[i] = c.Name == w.Column
 		}
@@ -107,6 +115,7 @@ func share(os []occurrence) *sharedScan {
 	}
 	_, cols := pack(need)
 	s.scan = rel.NewScan(*os[0].scan, cols)
+	s.scan.Timed = timed
 	for i, c := range cols {
 		s.at[c] = i
 	}

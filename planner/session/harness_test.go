@@ -80,7 +80,7 @@ func (paper) identity(t plan.Table) string {
 }
 
 func (p paper) Source(t plan.Table) (planner.SourceInfo, error) {
-	info := planner.SourceInfo{Changes: plan.AppendOnly, Identity: p.identity(t)}
+	info := planner.SourceInfo{Changes: plan.AppendOnly, Identity: p.identity(t), FieldsByName: t.Options["format"] == "json"}
 	switch t.Connector {
 	case "print", "blackhole":
 		return info, fmt.Errorf("connector '%s' is a sink only", t.Connector)

@@ -187,10 +187,29 @@ func coerce(e expr.Expr, t types.Type) expr.Expr {
 	if sameValues(e.Type(), t) {
 		return e
 	}
-	if l, ok := e.(*expr.Literal); ok && l.Value == nil {
-		return &expr.Literal{Typ: t.Nullable().WithoutAttr(), Offset: l.Offset}
+	if l, ok := e.(*expr.Literal); ok {
+		if v, ok := convertLiteral(l, t); ok {
+			return &expr.Literal{Value: v, Typ: t.WithoutAttr().WithNull(l.Value == nil), Offset: l.Offset}
+		}
 	}
 	return &expr.Cast{Arg: e, Typ: t.WithoutAttr().WithNull(!e.Type().NotNull), Offset: e.Pos()}
+}
+
+// convertLiteral converts constants where nothing can be lost, so that plans read price <
+// 10000 and not price < CAST(10000 AS BIGINT). Everything else is the evaluator's to fold.
+func convertLiteral(l *expr.Literal, t types.Type) (any, bool) {
+	v, whole := l.Value.(int64)
+	switch {
+	case l.Value == nil:
+		return nil, true
+	case whole && l.Typ.IsInteger() && t.IsInteger() && t.Kind >= l.Typ.Kind:
+		return v, true
+	case whole && l.Typ.IsInteger() && t.Kind == types.Double && v >= -1<<53 && v <= 1<<53:
+		return float64(v), true
+	case l.Typ.IsString() && t.Kind == types.VarChar && t.Length >= l.Typ.Length:
+		return l.Value, true
+	}
+	return nil, false
 }
 
 func coerceAll(es []expr.Expr, ts []types.Type) []expr.Expr {

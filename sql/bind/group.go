@@ -160,7 +160,7 @@ func (p *projection) column(e expr.Expr, name string) int {
 		name = c.Name
 	}
 	if name == "" {
-		name = "$f" + strconv.Itoa(len(p.exprs))
+		name = rel.HelperName + strconv.Itoa(len(p.exprs))
 	}
 	p.at[text] = len(p.exprs)
 	p.exprs, p.names = append(p.exprs, e), append(p.names, name)

@@ -19,6 +19,11 @@ type Path struct{ Catalog, Database, Name string }
 // String prints catalog.database.name, without quotes.
 func (p Path) String() string { return p.Catalog + "." + p.Database + "." + p.Name }
 
+// Short prints the path without the default catalog and database.
+func (p Path) Short() string {
+	return strings.TrimPrefix(p.String(), DefaultCatalog+"."+DefaultDatabase+".")
+}
+
 // SQL prints the path with every part in backquotes.
 func (p Path) SQL() string {
 	return types.QuoteIdent(p.Catalog) + "." + types.QuoteIdent(p.Database) + "." + types.QuoteIdent(p.Name)

@@ -14,7 +14,7 @@ func Print(s *Sink, root Node) string {
 	if s.Table == nil {
 		b.WriteString("Select(" + strings.Join(root.Schema().Names(), ", ") + ")\n")
 	} else {
-		b.WriteString("Insert(" + s.Table.Path.String() + ")\n")
+		b.WriteString("Insert(" + s.Table.Path.Short() + ")\n")
 	}
 	printNode(&b, root, "", true)
 	return b.String()
@@ -41,7 +41,7 @@ func Line(n Node) string {
 	name := func(c *expr.Column) string { return in[c.Index].Name }
 	switch n := n.(type) {
 	case *Scan:
-		s := "Scan(" + n.Table.Path.String() + ": " + strings.Join(n.Out.Names(), ", ")
+		s := "Scan(" + n.Table.Path.Short() + ": " + strings.Join(n.Out.Names(), ", ")
 		if n.Filter != nil {
 			s += " where " + expr.Text(n.Filter, func(c *expr.Column) string { return n.Out[c.Index].Name })
 		}
@@ -65,14 +65,36 @@ func Line(n Node) string {
 	case *Window:
 		return "Window(" + windowLine(n, in) + ")"
 	case *Aggregate:
+		name = Inline(n.Input, name)
 		return "Aggregate(" + group(in, n.Keys, "") + aggregateList(n.Aggs, n.Out[len(n.Keys):], name) + ")"
 	case *WindowAggregate:
+		name = Inline(n.Input, name)
 		window := windowName(n, in)
 		return "WindowAggregate(" + group(in, n.Keys, window) + aggregateList(n.Aggs, n.Out[len(n.Keys):], name) + ")"
 	case *Union:
 		return "Union(all)"
 	}
 	return ""
+}
+
+// HelperName is the beginning of names of columns that the binder made for an aggregate's
+// arguments.
+const HelperName = "$f"
+
+// Inline names columns as name does, but writes the expression in the place of a helper
+// column that the projection in computes.
+func Inline(in Node, name func(*expr.Column) string) func(*expr.Column) string {
+	p, ok := in.(*Project)
+	if !ok {
+		return name
+	}
+	below := p.Input.Schema()
+	return func(c *expr.Column) string {
+		if !strings.HasPrefix(p.Out[c.Index].Name, HelperName) {
+			return name(c)
+		}
+		return expr.Text(p.Exprs[c.Index], func(c *expr.Column) string { return below[c.Index].Name })
+	}
 }
 
 func windowName(n *WindowAggregate, in types.Schema) string {

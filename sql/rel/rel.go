@@ -31,6 +31,7 @@ type Scan struct {
 	Options map[string]string // the table's, hints applied
 	Cols    []int             // which of Table.Columns, ascending; the binder reads all
 	Filter  expr.Expr         // over Out; a filter the planner gave to the source, nil = all
+	Timed   bool              // the planner: an operator above needs the table's watermarks
 	Out     types.Schema
 	Offset  int
 }
