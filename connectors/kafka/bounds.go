@@ -242,15 +242,20 @@ func retry(ctx context.Context, log *slog.Logger, what string, f func() error) e
 // transient reports whether the same request may succeed a moment later: a retriable code,
 // or no answer at all.
 func transient(err error) bool {
-	var ke *kerr.Error
-	if errors.As(err, &ke) {
-		return ke.Retriable
+	if e, ok := errors.AsType[*exec.Error](err); ok {
+		return e.Retry
+	}
+	if e, ok := errors.AsType[*kerr.Error](err); ok {
+		return e.Retriable
 	}
 	return true
 }
 
 // classify makes an exec.Error of a broker's answer: authorization is the user's to solve.
 func classify(err error) error {
+	if _, ok := errors.AsType[*exec.Error](err); ok {
+		return err
+	}
 	switch {
 	case errors.Is(err, kerr.TopicAuthorizationFailed), errors.Is(err, kerr.GroupAuthorizationFailed), errors.Is(err, kerr.ClusterAuthorizationFailed),
 		errors.Is(err, kerr.TransactionalIDAuthorizationFailed), errors.Is(err, kerr.SaslAuthenticationFailed), errors.Is(err, kerr.InvalidTransactionTimeout):

@@ -211,6 +211,11 @@ func (c *committer) begin(s *slot) error {
 
 // Prepare seals the open transaction and writes the ledger into it.
 func (c *committer) Prepare(ctx context.Context, e state.Epoch) (exec.Token, error) {
+	// There is one ledger: the record of e must not lie pending in it while the commit of the
+	// epoch before waits for it to be stable.
+	if err := c.lastSettled(ctx); err != nil {
+		return nil, err
+	}
 	c.mu.Lock()
 	t, idle := c.open, c.clock.Now().Sub(c.written) >= ledgerEvery
 	c.mu.Unlock()
@@ -249,6 +254,23 @@ func (c *committer) Prepare(ctx context.Context, e state.Epoch) (exec.Token, err
 	c.prepared, c.written = t, c.clock.Now()
 	c.mu.Unlock()
 	return tok.encode()
+}
+
+// lastSettled waits until no decided transaction is being committed.
+func (c *committer) lastSettled(ctx context.Context) error {
+	for {
+		c.mu.Lock()
+		done, changed := c.deciding == nil, c.changed
+		c.mu.Unlock()
+		if done {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }
 
 func (c *committer) tokenOf(ctx context.Context, t *transaction) (token, error) {
@@ -322,6 +344,7 @@ func (c *committer) Commit(ctx context.Context, e state.Epoch, tok exec.Token) e
 	}
 	c.mu.Lock()
 	c.deciding = nil
+	c.broadcast()
 	c.mu.Unlock()
 	c.renew(t.slot, unclear == 0 && t.known)
 	return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -19,15 +20,15 @@ var hangingAfter = 30 * time.Second
 
 // settle commits a decided transaction and returns its outcome once that is certain.
 //
-// suspicious: a restart of ours lies between the decision and now, so that the broker may
-// have been killed in between too.
-func (c *committer) settle(ctx context.Context, t token, e state.Epoch, suspicious bool) (unclear int, rec exec.Recovery, err error) {
+// restart: a restart of ours lies between the decision and now. The broker may have been
+// killed in between too, and other ids may have open transactions of dead incarnations.
+func (c *committer) settle(ctx context.Context, t token, e state.Epoch, restart bool) (unclear int, rec exec.Recovery, err error) {
 	unclear, err = c.ctl.end(ctx, t, true)
 	switch {
 	case err == nil:
-		rec, err = c.confirm(ctx, t, e, suspicious || unclear > 0)
+		rec, err = c.confirm(ctx, t, e, restart || unclear > 0, restart)
 	case fenced(err):
-		rec, err = c.judge(ctx, t, e, err)
+		rec, err = c.judge(ctx, t, e, restart, err)
 	case ctx.Err() != nil:
 	default:
 		err = classify(fmt.Errorf("kafka %s: committing %s of epoch %d, which is decided: everything is kept as it is, and its transaction timeout is running: %w", c.cluster.bootstrap(), t, e, err))
@@ -37,8 +38,20 @@ func (c *committer) settle(ctx context.Context, t token, e state.Epoch, suspicio
 
 // judge finds out what a refused commit means. The answer of the broker is the same for
 // "aborted by its timeout" and "committed long ago"; the ledger knows.
-func (c *committer) judge(ctx context.Context, t token, e state.Epoch, refusal error) (exec.Recovery, error) {
-	led, err := c.ledgerNow(ctx, t)
+func (c *committer) judge(ctx context.Context, t token, e state.Epoch, restart bool, refusal error) (exec.Recovery, error) {
+	var led ledgerState
+	lctx, cancel := context.WithTimeout(ctx, hangingAfter)
+	defer cancel()
+	_, err := c.ctl.persist(lctx, "reading the ledger", func() (err error) {
+		led, err = c.ctl.readLedger(lctx, t.Ledger)
+		if errors.Is(err, kerr.UnstableOffsetCommit) && restart {
+			// The id moved on, so what is open under it is not this transaction.
+			if aerr := c.clearWay(lctx, union(t.Slots, c.ids())); aerr != nil {
+				return aerr
+			}
+		}
+		return err
+	})
 	if err != nil {
 		return exec.Recovery{}, err
 	}
@@ -47,7 +60,7 @@ func (c *committer) judge(ctx context.Context, t token, e state.Epoch, refusal e
 		return unknown(t, fmt.Sprintf("the broker refuses the commit (%v)", refusal)), nil
 	case led.epoch >= e:
 		// It was committed; its markers are looked at like after any restart.
-		return c.confirm(ctx, t, e, true)
+		return c.confirm(ctx, t, e, true, restart)
 	}
 	return exec.Recovery{Outcome: exec.OutcomeAborted, Ledger: led.epoch,
 		Detail: fmt.Sprintf("the broker aborted it (transaction timeout, or somebody's abort): it refuses the commit (%v) and the ledger says that epoch %d is the last committed", refusal, led.epoch)}, nil
@@ -58,19 +71,16 @@ func unknown(t token, why string) exec.Recovery {
 		Detail: fmt.Sprintf("%s and the ledger is gone (offset of group %s for topic %s: was the topic deleted, or did the offset expire?), so nobody can tell whether the output of %s is visible", why, t.Ledger.Group, t.Ledger.Topic, t)}
 }
 
-// ledgerNow reads the ledger although other transactions of dead incarnations may hold it
-// unstable: those have no manifest, and are aborted when they stand in the way.
-func (c *committer) ledgerNow(ctx context.Context, t token) (ledgerState, error) {
-	led, err := c.ctl.stableLedger(ctx, t.Ledger, time.Second)
-	if err == nil || ctx.Err() != nil || !errors.Is(err, kerr.UnstableOffsetCommit) && !errors.Is(err, context.DeadlineExceeded) {
-		return led, err
-	}
-	for _, id := range union(t.Slots, c.ids()) {
+// clearWay aborts open transactions of dead incarnations under ids other than that of a
+// decided one. They have no manifest, and a ledger record in one of them keeps the ledger
+// unstable until it ends.
+func (c *committer) clearWay(ctx context.Context, ids []string) error {
+	for _, id := range ids {
 		if err := c.ctl.abortOpen(ctx, id); err != nil {
-			return led, err
+			return err
 		}
 	}
-	return c.ctl.stableLedger(ctx, t.Ledger, hangingAfter)
+	return nil
 }
 
 // confirm waits until a commit that the coordinator accepted has arrived everywhere: the
@@ -78,13 +88,18 @@ func (c *committer) ledgerNow(ctx context.Context, t token) (ledgerState, error)
 // is not enough: a broker killed at the wrong moment can forget the markers of a committed
 // transaction, whose records then stay hidden, and are destroyed by the next abort under
 // this id.
-func (c *committer) confirm(ctx context.Context, t token, e state.Epoch, suspicious bool) (exec.Recovery, error) {
+func (c *committer) confirm(ctx context.Context, t token, e state.Epoch, suspicious, restart bool) (exec.Recovery, error) {
 	start, repaired, older := time.Now(), false, 0
 	for fails := 1; ; fails++ {
 		led, err := c.ctl.readLedger(ctx, t.Ledger)
 		switch {
 		case err != nil && !again(err):
 			return exec.Recovery{}, ledgerError(t.Ledger, err)
+		case errors.Is(err, kerr.UnstableOffsetCommit) && restart:
+			others := slices.DeleteFunc(union(t.Slots, c.ids()), func(id string) bool { return id == t.ID })
+			if err := c.clearWay(ctx, others); err != nil {
+				return exec.Recovery{}, err
+			}
 		case err != nil:
 		case led.missing:
 			return unknown(t, "the commit was accepted"), nil
@@ -217,7 +232,8 @@ func (k *control) openPartitions(ctx context.Context, t token) ([]string, error)
 			}
 			seen++
 			for _, a := range producers.ActiveProducers {
-				if a.ProducerID == t.PID && int32(a.ProducerEpoch) <= int32(t.marker()) && a.CurrentTxnStartOffset >= 0 {
+				// The next transaction under the id has a newer epoch.
+				if a.ProducerID == t.PID && a.ProducerEpoch <= t.Epoch && a.CurrentTxnStartOffset >= 0 {
 					open = append(open, splitID(topic, p))
 				}
 			}

@@ -81,16 +81,13 @@ func checkTopic(ctx context.Context, cfg *tableConfig, topic string, env connect
 		if errors.Is(err, kerr.UnknownTopicOrPartition) {
 			// Also the first answer about a topic that is being created.
 			if missing++; missing >= 4 {
-				return exec.Userf("topic %s of table %s does not exist and the broker does not create it; create it or correct option 'topic'", topic, cfg.table.Name)
+				return exec.Userf("it does not exist and the broker does not create it; create it or correct the option")
 			}
 		}
 		return err
 	})
 	if err == nil {
 		return nil
-	}
-	if exec.ClassOf(err) == exec.User {
-		return fmt.Errorf("kafka %s: %w", cfg.cluster.bootstrap(), err)
 	}
 	return fmt.Errorf("kafka %s: topic %s of table %s: %w", cfg.cluster.bootstrap(), topic, cfg.table.Name, err)
 }
