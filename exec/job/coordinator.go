@@ -9,13 +9,14 @@ import (
 	"sort"
 	"time"
 
+	"github.com/sqlstream/sqlstream/checkpoint"
 	"github.com/sqlstream/sqlstream/exec"
 	"github.com/sqlstream/sqlstream/exec/flow"
 	"github.com/sqlstream/sqlstream/state"
 )
 
-// settings are the checkpoint options of a job.
-type settings struct {
+// checkpointing are the checkpoint options of a job.
+type checkpointing struct {
 	Interval  time.Duration // 0: only on demand and at the end
 	MinPause  time.Duration // from the end of one to the start of the next
 	Timeout   time.Duration
@@ -37,7 +38,8 @@ type snapshot struct {
 	Started time.Time
 	Acks    []flow.Ack // by task
 	Files   []state.File
-	Tokens  map[string]exec.Token // by committer name; committers without output are absent
+	Tokens  map[string]exec.Token   // by committer name; committers without output are absent
+	initial map[string][]splitState // of the checkpoint before any row: sources by UID
 }
 
 // coordinator takes checkpoints of one incarnation, one at a time:
@@ -50,7 +52,7 @@ type snapshot struct {
 //
 // All fields belong to the goroutine of run; events reach it through the inbox.
 type coordinator struct {
-	cfg        settings
+	cfg        checkpointing
 	clock      exec.Clock
 	log        *slog.Logger
 	tasks      tasks
@@ -75,6 +77,7 @@ type coordinator struct {
 	failed  int // consecutive failures
 	due     time.Time
 	final   bool // the last checkpoint was triggered
+	lastly  bool // a job whose input ended takes a last checkpoint
 }
 
 // pending is the checkpoint in flight.
@@ -135,7 +138,7 @@ func (c *coordinator) advance(ctx context.Context, now time.Time) (done bool, er
 		return false, nil
 	}
 	switch {
-	case allDrained && c.final:
+	case allDrained && (c.final || !c.lastly):
 		return true, nil
 	case allDrained:
 		c.final = true
@@ -251,7 +254,13 @@ func (c *coordinator) work(ctx, bctx context.Context, s *snapshot) *result {
 			s.Tokens[cm.Name()] = token
 		}
 	}
-	if r.err = c.publish(bctx, s); r.err != nil {
+	switch err := c.publish(bctx, s); {
+	case errors.Is(err, checkpoint.ErrUndecided):
+		// It may be decided: neither going on in the same transaction nor in the next is safe.
+		r.fatal = &exec.Error{Class: exec.External, Retry: true, Err: fmt.Errorf("checkpoint %d: %w", s.Epoch, err)}
+		return r
+	case err != nil:
+		r.err = fmt.Errorf("publishing the manifest: %w", err)
 		return r
 	}
 	// Decided. From here on only forward.
@@ -389,12 +398,14 @@ func (c *coordinator) release() {
 
 // sources groups the splits of a snapshot by source UID, sorted by split id.
 func (s *snapshot) sources() map[string][]splitState {
+	if s.initial != nil {
+		return s.initial
+	}
 	out := map[string][]splitState{}
 	for _, a := range s.Acks {
 		if a.SourceUID == "" {
 			continue
 		}
-		out[a.SourceUID] = append(out[a.SourceUID], []splitState{}...)
 		for i, sp := range a.Splits {
 			out[a.SourceUID] = append(out[a.SourceUID], splitState{sp, a.Watermarks[i]})
 		}

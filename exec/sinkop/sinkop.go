@@ -21,16 +21,18 @@ type Sink struct {
 	accepts plan.Mode
 	policy  plan.NotNullPolicy
 	table   string
+	retract bool // -U goes out as -D
 
 	notNull []int // columns that must not be NULL
 	m       *exec.Metrics
 	sel     []int32
+	kinds   []vec.Kind
 }
 
 // New makes the operator. ctx bounds the writer's waiting.
 func New(ctx context.Context, writer exec.Writer, node *plan.Node) *Sink {
 	op := node.Op.(*plan.Sink)
-	s := &Sink{ctx: ctx, writer: writer, schema: node.Schema, accepts: op.Accepts, policy: op.NotNull, table: op.Table.Path}
+	s := &Sink{ctx: ctx, writer: writer, schema: node.Schema, accepts: op.Accepts, policy: op.NotNull, table: op.Table.Path, retract: op.RetractAsDelete}
 	if op.Collect {
 		return s
 	}
@@ -51,10 +53,19 @@ func (s *Sink) Open(ctx *exec.Context) error {
 // Process filters what the table does not take and writes the rest.
 func (s *Sink) Process(_ int, b *vec.Batch) error {
 	out := *b
+	if b.Kinds != nil && s.retract {
+		s.kinds = append(s.kinds[:0], b.Kinds...)
+		for i, k := range s.kinds {
+			if k == vec.UpdateBefore {
+				s.kinds[i] = vec.Delete
+			}
+		}
+		out.Kinds = s.kinds
+	}
 	if b.Kinds != nil && s.accepts != plan.AllChanges {
 		s.sel = s.sel[:0]
 		for i := range b.Len() {
-			if r := b.Row(i); s.accepts&(1<<uint(b.Kind(r))) != 0 {
+			if r := b.Row(i); s.accepts&(1<<uint(out.Kind(r))) != 0 {
 				s.sel = append(s.sel, int32(r))
 			}
 		}

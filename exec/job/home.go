@@ -1,0 +1,246 @@
+package job
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+
+	"github.com/sqlstream/sqlstream/checkpoint"
+	"github.com/sqlstream/sqlstream/exec"
+	"github.com/sqlstream/sqlstream/exec/build"
+	"github.com/sqlstream/sqlstream/planner/plan"
+	"github.com/sqlstream/sqlstream/state"
+	"github.com/sqlstream/sqlstream/state/badgerstate"
+	"github.com/sqlstream/sqlstream/state/stf"
+)
+
+// home is where a job keeps what outlives an incarnation: its directory, its checkpoints,
+// and which state files the next manifest has to list. A job without directory (a SELECT)
+// has a home that remembers nothing.
+type home struct {
+	h       *Handle
+	dir     *checkpoint.JobDir // nil: not durable
+	storage *checkpoint.Dir
+	plan    recordedPlan
+
+	mu       sync.Mutex
+	epoch    state.Epoch // the highest ever used
+	previous state.Epoch // the newest checkpoint that is decided
+	live     []state.File
+	rolled   []rollUp // finished compactions that no manifest lists yet
+	rolling  bool
+	work     sync.WaitGroup
+}
+
+// rollUp is a file that replaces others.
+type rollUp struct {
+	old []state.File
+	new state.File
+}
+
+// restored is the checkpoint an incarnation starts from; Epoch 0: a fresh start.
+type restored struct {
+	Epoch   state.Epoch
+	Sources map[string][]splitState // by UID
+	Files   []state.File
+}
+
+// openHome locks the job directory, which begins an incarnation, and opens the checkpoints.
+func openHome(h *Handle) (*home, error) {
+	m := &home{h: h, plan: recordPlan(h.plan)}
+	if h.cfg.Dir == "" {
+		return m, nil
+	}
+	dir, err := checkpoint.OpenJobDir(h.cfg.Dir, h.plan.Name, h.cfg.Clock.Now())
+	if err != nil {
+		return nil, &exec.Error{Class: exec.User, Err: err}
+	}
+	h.cfg.FailPoint("rec_lock")
+	root := h.opts.dir
+	if root == "" {
+		root = dir.Path("checkpoints")
+	}
+	m.dir = dir
+	m.storage, err = checkpoint.OpenDir(root, dir.Job().ID, checkpoint.DirOptions{Owner: true, FailPoint: h.cfg.FailPoint})
+	if err != nil {
+		return nil, errors.Join(err, dir.Close())
+	}
+	return m, nil
+}
+
+func (m *home) durable() bool { return m.dir != nil }
+
+// localID is the job id of a job without directory.
+const localID = "00000000000000000000000000000000"
+
+func (m *home) id() string {
+	if !m.durable() {
+		return localID
+	}
+	return m.dir.Job().ID
+}
+
+func (m *home) incarnation() uint64 {
+	if !m.durable() {
+		return 1
+	}
+	return m.dir.Job().Incarnation
+}
+
+func (m *home) files() state.Files {
+	if !m.durable() {
+		return nil
+	}
+	return m.storage
+}
+
+func (m *home) nextEpoch() state.Epoch {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.epoch++
+	return m.epoch
+}
+
+// Close waits for background work and gives up the lock.
+func (m *home) Close() error {
+	m.work.Wait()
+	if !m.durable() {
+		return nil
+	}
+	return errors.Join(m.storage.Close(), m.dir.Close())
+}
+
+// publish writes the manifest of a snapshot: the decision.
+func (m *home) publish(_ context.Context, s *snapshot) error {
+	if !m.durable() {
+		return errors.New("internal error: a checkpoint of a job without directory")
+	}
+	m.mu.Lock()
+	live := slices.Clone(m.live)
+	var applied []rollUp
+	for _, r := range m.rolled {
+		if containsAll(live, r.old) {
+			live = append(slices.DeleteFunc(live, func(f state.File) bool { return containsAll(r.old, []state.File{f}) }), r.new)
+			applied = append(applied, r)
+		}
+	}
+	man := &checkpoint.Manifest{
+		Format: checkpoint.Format, Engine: m.h.cfg.Version, JobID: m.id(), JobName: m.h.plan.Name, Incarnation: m.incarnation(),
+		Epoch: s.Epoch, Previous: m.previous, Kind: checkpoint.Checkpoint, Created: m.h.cfg.Clock.Now().UTC(),
+		MaxParallelism: m.h.plan.MaxParallel, Plan: m.plan.hash, SQLHash: m.plan.sql, Operators: m.plan.operators,
+		Files: append(live, s.Files...),
+	}
+	m.mu.Unlock()
+	for uid, splits := range s.sources() {
+		src := checkpoint.Source{UID: uid, Name: m.plan.names[uid]}
+		for _, sp := range splits {
+			x := checkpoint.Split{ID: sp.ID, Position: json.RawMessage(sp.Position)}
+			if sp.Watermark != exec.MinWatermark {
+				x.Watermark = &sp.Watermark
+			}
+			src.Splits = append(src.Splits, x)
+		}
+		man.Sources = append(man.Sources, src)
+	}
+	slices.SortFunc(man.Sources, func(a, b checkpoint.Source) int { return compareText(a.UID, b.UID) })
+	for name, token := range s.Tokens {
+		man.Transactions = append(man.Transactions, checkpoint.Transaction{Name: name, Token: json.RawMessage(token)})
+	}
+	slices.SortFunc(man.Transactions, func(a, b checkpoint.Transaction) int { return compareText(a.Name, b.Name) })
+	if err := m.dir.MarkPublished(); err != nil {
+		return err
+	}
+	if err := checkpoint.Publish(m.storage, man); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.live, m.previous = man.Files, s.Epoch
+	m.rolled = slices.DeleteFunc(m.rolled, func(r rollUp) bool {
+		return slices.ContainsFunc(applied, func(a rollUp) bool { return a.new.Name == r.new.Name })
+	})
+	return nil
+}
+
+func compareText(a, b string) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}
+
+// containsAll reports whether every file of sub is in all.
+func containsAll(all, sub []state.File) bool {
+	for _, f := range sub {
+		if !slices.ContainsFunc(all, func(o state.File) bool { return o.Name == f.Name }) {
+			return false
+		}
+	}
+	return true
+}
+
+// settled runs when the output of a checkpoint is visible: older ones may go, and long
+// chains of deltas are rolled up in the background.
+func (m *home) settled(_ context.Context, s *snapshot) error {
+	if err := m.retain(s.Epoch); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.rolling || len(m.rolled) > 0 {
+		return nil
+	}
+	groups := stf.Plan(m.live, stf.DefaultPolicy)
+	if len(groups) == 0 {
+		return nil
+	}
+	m.rolling = true
+	m.work.Go(func() {
+		err := m.rollUp(groups)
+		m.mu.Lock()
+		m.rolling = false
+		m.mu.Unlock()
+		if err != nil {
+			m.h.cfg.Log.Warn("rolling up state files; the chain stays longer until the next try", "err", err)
+		}
+	})
+	return nil
+}
+
+func (m *home) rollUp(groups [][]state.File) error {
+	keep := func(uid string, table uint8) bool { return m.plan.hasTable(uid, table) }
+	for _, g := range groups {
+		f, err := stf.Compact(context.Background(), m.storage, g, keep)
+		if err != nil {
+			return err
+		}
+		m.mu.Lock()
+		m.rolled = append(m.rolled, rollUp{g, f})
+		m.mu.Unlock()
+	}
+	return nil
+}
+
+// store opens the keyed state of one subtask of a chain with the restored content.
+func (m *home) store(c *build.Chain, sub int, p *plan.Job, from *restored) (state.Store, error) {
+	o := badgerstate.Options{
+		Range:          state.RangeOf(sub, c.Parallelism(), p.MaxParallel),
+		MaxParallelism: p.MaxParallel, Now: m.h.cfg.Clock.Now, Log: m.h.cfg.Log, NextEpoch: m.epoch + 1,
+	}
+	name := fmt.Sprintf("%s-%d", c.UIDs()[0], sub)
+	if !m.durable() {
+		o.Dir = filepath.Join(os.TempDir(), fmt.Sprintf("sqlstream-%d-%s", os.Getpid(), name))
+		return badgerstate.Open(o)
+	}
+	m.h.cfg.FailPoint("rec_mid_restore")
+	o.Dir, o.Files, o.Restore, o.MemoryBudget = m.dir.Path("state", name), m.storage, from.Files, memoryBudget(p)
+	return badgerstate.Open(o)
+}

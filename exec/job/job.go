@@ -1,0 +1,211 @@
+// Package job owns the life of one job: it locks the job directory, decides what to restore,
+// opens connectors, settles transactions, builds and runs the tasks, takes checkpoints and
+// restarts after failures. It is the place where plan, runtime, state, checkpoints and
+// connectors meet, so it may import all of them; only cmd and tests import it.
+package job
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/sqlstream/sqlstream/connectors"
+	"github.com/sqlstream/sqlstream/exec"
+	"github.com/sqlstream/sqlstream/exec/vec"
+	"github.com/sqlstream/sqlstream/planner/plan"
+)
+
+// Config is what a job needs besides its plan.
+type Config struct {
+	// Dir is the job directory: lock, incarnation, local state, checkpoints by default. "" runs
+	// without a directory, for a SELECT: no checkpoints, state in memory.
+	Dir string
+	// Fresh starts over: what an earlier run left is put aside and never restored.
+	Fresh bool
+	// AllowDuplicates restores a checkpoint older than output that is already visible.
+	AllowDuplicates bool
+	Connectors      func(name string) (connectors.Connector, error)
+	Clock           exec.Clock   // nil: the system's
+	Log             *slog.Logger // nil: discarded
+	// Collect gets the rows of a SELECT, on a task goroutine; the batch is borrowed.
+	Collect func(b *vec.Batch) error
+	// Version of the engine, recorded in snapshots.
+	Version string
+	// FailPoint, for tests, is called at the named steps of a checkpoint and of recovery.
+	FailPoint func(name string)
+	// MaxRestarts bounds restarts in a row without a completed checkpoint; 0: no bound.
+	MaxRestarts int
+}
+
+// Handle is a running job.
+type Handle struct {
+	plan   *plan.Job
+	cfg    Config
+	opts   *options
+	cancel context.CancelCauseFunc
+	done   chan struct{}
+	err    error
+	demand chan chan<- error
+	ckpt   checkpointStatus
+	meters *meters
+
+	mu           sync.Mutex
+	id           string
+	state        State
+	started      time.Time
+	incarnation  uint64
+	restoredFrom uint64
+	restarts     int
+	lastErr      error
+}
+
+// ErrCancelled is what Wait returns for a job that was cancelled.
+var ErrCancelled = errors.New("the job was cancelled")
+
+// Run starts a job and returns when its first incarnation runs or cannot: errors of the
+// user's making (options, a locked directory, a snapshot that does not fit) are returned
+// here. Cancelling ctx is Cancel.
+func Run(ctx context.Context, p *plan.Job, cfg Config) (*Handle, error) {
+	opts, err := readOptions(p.Options)
+	if err != nil {
+		return nil, exec.Userf("%w", err)
+	}
+	if cfg.Clock == nil {
+		cfg.Clock = exec.SystemClock{}
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.FailPoint == nil {
+		cfg.FailPoint = func(string) {}
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	h := &Handle{
+		plan: p, cfg: cfg, opts: opts, cancel: cancel, done: make(chan struct{}), demand: make(chan chan<- error),
+		meters: newMeters(p), state: Created, started: cfg.Clock.Now(),
+	}
+	started := make(chan error, 1)
+	go h.run(ctx, started)
+	if err := <-started; err != nil {
+		<-h.done
+		return nil, err
+	}
+	return h, nil
+}
+
+// Wait returns when the job has ended: nil when its input ended and its output is
+// committed, ErrCancelled, or why it failed.
+func (h *Handle) Wait() error {
+	<-h.done
+	return h.err
+}
+
+// Done is closed when the job has ended.
+func (h *Handle) Done() <-chan struct{} { return h.done }
+
+// Cancel asks the job to end. Its newest checkpoint stays; the next run goes on from there.
+func (h *Handle) Cancel() {
+	h.set(func() {
+		if h.state == Running || h.state == Restarting || h.state == Created {
+			h.state = Cancelling
+		}
+	})
+	h.cancel(ErrCancelled)
+}
+
+// Checkpoint takes a checkpoint now and returns when its output is committed.
+func (h *Handle) Checkpoint(ctx context.Context) error {
+	answer := make(chan error, 1)
+	select {
+	case h.demand <- answer:
+	case <-h.done:
+		return errors.New("the job has ended")
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	select {
+	case err := <-answer:
+		return err
+	case <-h.done:
+		return errors.New("the job ended before the checkpoint was complete")
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (h *Handle) set(f func()) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	f()
+}
+
+// run is the job's goroutine: incarnation after incarnation until the job ends.
+func (h *Handle) run(ctx context.Context, started chan<- error) {
+	defer close(h.done)
+	defer h.cancel(nil)
+	err := h.incarnations(ctx, started)
+	h.set(func() {
+		h.err = err
+		switch {
+		case err == nil:
+			h.state = Finished
+		case errors.Is(err, ErrCancelled):
+			h.state = Cancelled
+		default:
+			h.state, h.lastErr = Failed, err
+		}
+	})
+	select {
+	case started <- err:
+	default:
+	}
+}
+
+func (h *Handle) incarnations(ctx context.Context, started chan<- error) error {
+	home, err := openHome(h)
+	if err != nil {
+		return err
+	}
+	defer home.Close()
+	failures := 0
+	for {
+		before := h.ckpt.get().Completed
+		ready := func() {
+			h.set(func() {
+				if h.state != Cancelling {
+					h.state = Running
+				}
+			})
+			select {
+			case started <- nil:
+			default:
+			}
+		}
+		err := h.live(ctx, home, ready)
+		if ctx.Err() != nil {
+			return ErrCancelled
+		}
+		if err == nil || !exec.Retryable(err) || !home.durable() {
+			return err
+		}
+		if h.ckpt.get().Completed > before {
+			failures = 0
+		}
+		pause := backoff(failures)
+		failures++
+		if h.cfg.MaxRestarts > 0 && failures > h.cfg.MaxRestarts {
+			return err
+		}
+		h.set(func() { h.state, h.lastErr, h.restarts = Restarting, err, h.restarts+1 })
+		h.cfg.Log.Warn("job failed, restarting from its last checkpoint", "err", err, "in", pause)
+		timer := h.cfg.Clock.NewTimer(pause)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return ErrCancelled
+		case <-timer.C:
+		}
+	}
+}

@@ -1,0 +1,94 @@
+package job
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"sort"
+	"strings"
+
+	"github.com/sqlstream/sqlstream/checkpoint"
+	"github.com/sqlstream/sqlstream/planner/plan"
+)
+
+// recordedPlan is what a manifest remembers of a plan: enough to tell whether the state
+// belongs to it, and to explain what does not.
+type recordedPlan struct {
+	hash      string
+	sql       string
+	operators []checkpoint.Operator
+	names     map[string]string // by UID
+}
+
+func recordPlan(p *plan.Job) recordedPlan {
+	r := recordedPlan{names: map[string]string{}, sql: hash(p.SQL)}
+	for _, n := range p.Nodes {
+		op := checkpoint.Operator{UID: n.UID, Name: n.Name, Kind: n.Op.Kind(), Parallelism: n.Parallelism, Fingerprint: n.Fingerprint}
+		for _, t := range n.State {
+			table := checkpoint.Table{ID: t.ID, Name: t.Name}
+			for _, k := range t.Key {
+				table.Key = append(table.Key, checkpoint.Slot{Name: k.Name, Type: k.Type.String()})
+			}
+			for _, s := range t.Slots {
+				table.Slots = append(table.Slots, checkpoint.Slot{ID: s.ID, Name: s.Name, Type: s.Type.String()})
+			}
+			op.Tables = append(op.Tables, table)
+		}
+		r.operators = append(r.operators, op)
+		r.names[n.UID] = n.Name
+	}
+	var b strings.Builder
+	for _, o := range r.operators {
+		fmt.Fprintln(&b, o.UID, o.Name, o.Fingerprint, o.Tables)
+	}
+	r.hash = hash(b.String())
+	return r
+}
+
+func hash(s string) string {
+	sum := sha256.Sum256([]byte(s))
+	return hex.EncodeToString(sum[:10])
+}
+
+// hasTable reports whether the plan keeps a table; state of others is dropped by roll-ups.
+// Tables of an operator beyond those that the plan names are the operator's own.
+func (r *recordedPlan) hasTable(uid string, _ uint8) bool {
+	_, ok := r.names[uid]
+	return ok
+}
+
+// differences lists, for people, in what the plan is not the one the manifest was made
+// with; none: the state can be restored. Parallelism and options may differ.
+func (r *recordedPlan) differences(m *checkpoint.Manifest, maxParallelism int) []string {
+	var out []string
+	if m.MaxParallelism != maxParallelism {
+		out = append(out, fmt.Sprintf("pipeline.max-parallelism is %d; the checkpoint has %d key groups, which is fixed for its life", maxParallelism, m.MaxParallelism))
+	}
+	if m.Plan == r.hash {
+		return out
+	}
+	now := map[string]checkpoint.Operator{}
+	for _, o := range r.operators {
+		now[o.UID] = o
+	}
+	for _, was := range m.Operators {
+		o, ok := now[was.UID]
+		switch {
+		case !ok:
+			out = append(out, fmt.Sprintf("gone: %s (uid %s)", was.Name, was.UID))
+		case was.Fingerprint != o.Fingerprint:
+			out = append(out, fmt.Sprintf("other rows reach it, a filter or watermark below has changed: %s (uid %s)", o.Name, o.UID))
+		case fmt.Sprint(was.Tables) != fmt.Sprint(o.Tables):
+			out = append(out, fmt.Sprintf("keeps other state: %s, was %s (uid %s)", o.Name, was.Name, o.UID))
+		case was.Name != o.Name:
+			out = append(out, fmt.Sprintf("changed: %s, was %s (uid %s)", o.Name, was.Name, o.UID))
+		}
+		delete(now, was.UID)
+	}
+	var added []string
+	for _, o := range now {
+		added = append(added, fmt.Sprintf("new: %s (uid %s)", o.Name, o.UID))
+	}
+	sort.Strings(added)
+	return append(out, added...)
+}
