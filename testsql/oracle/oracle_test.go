@@ -1,0 +1,168 @@
+package oracle
+
+import (
+	"bufio"
+	"flag"
+	"fmt"
+	"os"
+	"path"
+	"slices"
+	"sort"
+	"strings"
+	"testing"
+
+	"github.com/sqlstream/sqlstream/exec/agg"
+	"github.com/sqlstream/sqlstream/exec/eval"
+	"github.com/sqlstream/sqlstream/sql/expr"
+)
+
+var (
+	rewrite = flag.Bool("rewrite", false, "write the list of open cases anew")
+	verbose = flag.String("show", "", "print the failures of a category (or \"all\")")
+)
+
+const (
+	casesFile      = "../testdata/oracle/expressions.jsonl.gz"
+	exceptionsFile = "../testdata/oracle/exceptions.txt"
+	openFile       = "../testdata/oracle/open.txt"
+)
+
+// functions joins the two halves of the registry, as the binary does.
+type functions struct {
+	*eval.Registry
+	aggregates agg.Registry
+}
+
+func (f functions) IsAggregate(name string) bool { return f.aggregates.IsAggregate(name) }
+
+func (f functions) Aggregate(name string, args []expr.Arg, distinct bool) (expr.Overload, error) {
+	return f.aggregates.Aggregate(name, args, distinct)
+}
+
+// exceptions maps patterns (of "category/id") to the reason why the engine differs.
+type exception struct{ pattern, reason string }
+
+func readExceptions(t *testing.T) []exception {
+	t.Helper()
+	var out []exception
+	for _, line := range readLines(t, exceptionsFile) {
+		pattern, reason, ok := strings.Cut(line, " ")
+		if !ok {
+			t.Fatalf("%s: %q has no reason", exceptionsFile, line)
+		}
+		out = append(out, exception{pattern, strings.TrimSpace(reason)})
+	}
+	return out
+}
+
+// readLines reads a file without its blank lines and comments.
+func readLines(t *testing.T, name string) []string {
+	t.Helper()
+	f, err := os.Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	var out []string
+	for s := bufio.NewScanner(f); s.Scan(); {
+		if line := strings.TrimSpace(s.Text()); line != "" && line[0] != '#' {
+			out = append(out, line)
+		}
+	}
+	return out
+}
+
+// TestExpressions runs every golden case. A case fails the test when its result is not
+// Flink's and it is neither an exception (a decided difference, with its reason) nor listed
+// as open; one that is listed as open and passes has to be taken off the list (-rewrite).
+func TestExpressions(t *testing.T) {
+	cases, err := Load(casesFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	exceptions := readExceptions(t)
+	open := map[string]bool{}
+	for _, line := range readLines(t, openFile) {
+		id, _, _ := strings.Cut(line, " ")
+		open[id] = true
+	}
+	r := &Runner{Functions: functions{Registry: eval.Builtins}}
+	type tally struct{ pass, all, excepted int }
+	sums := map[string]*tally{}
+	var failed []string
+	for _, c := range cases {
+		s := sums[c.Category]
+		if s == nil {
+			s = &tally{}
+			sums[c.Category] = s
+		}
+		if slices.ContainsFunc(exceptions, func(e exception) bool {
+			ok, err := path.Match(e.pattern, c.Category+"/"+c.ID)
+			return err == nil && ok
+		}) {
+			s.excepted++
+			continue
+		}
+		s.all++
+		why := Check(c, run(r, c))
+		if why == "" {
+			s.pass++
+			if open[c.ID] && !*rewrite {
+				t.Errorf("%s passes now; run with -rewrite to take it off %s", c.ID, openFile)
+			}
+			continue
+		}
+		if *verbose == c.Category || *verbose == "all" {
+			t.Logf("%s %s %s: %s", c.ID, c.Expr, columns(c), why)
+		}
+		failed = append(failed, c.ID+" "+c.Expr)
+		if !open[c.ID] && !*rewrite {
+			t.Errorf("%s %s %s: %s", c.ID, c.Expr, columns(c), why)
+		}
+	}
+	if *rewrite {
+		writeOpen(t, failed)
+	}
+	names := make([]string, 0, len(sums))
+	for name := range sums {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	var total tally
+	for _, name := range names {
+		s := sums[name]
+		t.Logf("%-22s %5d of %5d, %d exceptions", name, s.pass, s.all, s.excepted)
+		total.pass, total.all, total.excepted = total.pass+s.pass, total.all+s.all, total.excepted+s.excepted
+	}
+	t.Logf("%-22s %5d of %5d, %d exceptions", "all", total.pass, total.all, total.excepted)
+}
+
+// run turns a panic into a failed case, so that one bug does not hide the others.
+func run(r *Runner, c Case) (res Result) {
+	defer func() {
+		if p := recover(); p != nil {
+			res = Result{Err: fmt.Errorf("PANIC: %v", p), Plan: true}
+			if c.Error != nil {
+				res = Result{Value: "PANIC"}
+			}
+		}
+	}()
+	return r.Run(c)
+}
+
+func columns(c Case) string {
+	var b strings.Builder
+	for _, col := range c.Cols {
+		fmt.Fprintf(&b, "[%s %s = %s]", col.Name, col.Type, col.Value)
+	}
+	return b.String()
+}
+
+func writeOpen(t *testing.T, failed []string) {
+	t.Helper()
+	text := "# Golden cases that the engine does not answer as Flink does yet: id and expression.\n" +
+		"# Written by: go test ./testsql/oracle -run TestExpressions -rewrite\n" + strings.Join(failed, "\n") + "\n"
+	if err := os.WriteFile(openFile, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
