@@ -12,20 +12,22 @@ import (
 	"github.com/sqlstream/sqlstream/state"
 )
 
-// Table declares a table beside the one of the group records.
+// Table declares a table beside the one of the group records: the values of one column.
 //
 // Its keys are eight bytes, the group's key, and the key form of one value of column Arg.
 // For groups that live for ever the eight bytes are the hash of the group's key, so that one
 // group's entries can be scanned; for windows they are the window's end, with which the
 // key of the record starts anyway.
 type Table struct {
-	Name   string // for people: "distinct price", "values price"
+	Name   string // for people: "values of price"
 	Arg    int    // column of the input
 	Type   types.Type
 	Prefix int // of state.Spec
-	// Counts is how many 8-byte counters an entry holds, one per filter; 0: it holds Bits
-	// bits instead, one per filter, packed in bytes.
+	// Counts is how many 8-byte counters an entry holds, one per different filter; 0: it holds
+	// Bits bits instead, packed in bytes. Aggs[i] is the number of an aggregate that uses the
+	// table, and Used[i] its counter or bit.
 	Counts, Bits int
+	Aggs, Used   []int
 }
 
 // aux is a Table at work.
@@ -43,20 +45,21 @@ type aux struct {
 	dead   []state.Ref // entries whose counters were all 0 at some time of this run
 }
 
-func (a *aux) value() int {
+// size is the length of an entry.
+func (a *aux) size() int {
 	if a.Counts > 0 {
 		return 8 * a.Counts
 	}
 	return (a.Bits + 7) / 8
 }
 
-// upsert finds or makes the entries of the updates that want one.
-func (a *aux) upsert(u *Updates, arg *vec.Vec, want func(i int) bool) error {
+// upsert finds or makes the entries of the updates that have a mask.
+func (a *aux) upsert(u *Updates, arg *vec.Vec, masks []uint64) error {
 	a.upd = a.upd[:0]
 	off, data := append(a.keys.Off[:0], 0), a.keys.Data[:0]
 	a.hash, a.groups = a.hash[:0], a.groups[:0]
 	for i, row := range u.Rows {
-		if !want(i) {
+		if masks[i] == 0 {
 			continue
 		}
 		start := len(data)
@@ -79,19 +82,19 @@ func (a *aux) upsert(u *Updates, arg *vec.Vec, want func(i int) bool) error {
 func (a *aux) counters(ref state.Ref) ([]int64, error) {
 	v := a.table.Edit(ref)
 	if len(v) == 0 {
-		if err := a.table.Set(ref, make([]byte, a.value())); err != nil {
+		if err := a.table.Set(ref, make([]byte, a.size())); err != nil {
 			return nil, err
 		}
 		v = a.table.Edit(ref)
 	}
-	if len(v) != a.value() {
-		return nil, fmt.Errorf("state table %q: an entry has %d bytes, %d expected; the state belongs to another query or is damaged", a.Name, len(v), a.value())
+	if len(v) != a.size() {
+		return nil, fmt.Errorf("state table %q: an entry has %d bytes, %d expected; the state belongs to another query or is damaged", a.Name, len(v), a.size())
 	}
 	return slotsOf[int64](v), nil
 }
 
-// count keeps the group's number of live entries.
-func (a *aux) count(p *Program, u *Updates, i int, by int64) {
+// countEntries keeps the group's number of live entries.
+func (a *aux) countEntries(p *Program, u *Updates, i int, by int64) {
 	if a.counter >= 0 {
 		*p.records.word(u.Refs[i], a.counter) += by
 	}

@@ -2,6 +2,7 @@ package agg
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/sqlstream/sqlstream/sql/expr"
 )
@@ -17,7 +18,7 @@ func (c *compiler) aggregate(i int, a *expr.Aggregate) error {
 	if err != nil {
 		return err
 	}
-	col := &column{arg: noColumn, source: source{distinct: -1}, typ: a.Typ, inOrder: f.inOrder}
+	col := &column{arg: noColumn, source: source{values: -1}, typ: a.Typ, inOrder: f.inOrder}
 	for _, e := range a.Args {
 		arg, ok := e.(*expr.Column)
 		if !ok {
@@ -36,16 +37,14 @@ func (c *compiler) aggregate(i int, a *expr.Aggregate) error {
 		return fmt.Errorf("%s: %w", a.Name, err)
 	}
 	col.variable, _ = col.kernel.(varKernel)
+	col.values = isExtreme(col.kernel)
 	switch {
-	case isExtreme(col.kernel):
-		col.values = true
-		c.values(col, a)
-	case a.Distinct && f.distinct:
-		if err := c.distinct(col, a); err != nil {
+	case col.values, a.Distinct && f.distinct:
+		if err := c.values(i, col, a); err != nil {
 			return fmt.Errorf("%s: %w", a.Name, err)
 		}
 	case col.arg == noColumn && a.Filter == nil && !c.p.opt.Retract:
-		c.p.always = true // a batch may net out to nothing only where rows are taken away
+		c.p.always = true // only where rows are taken away may a batch net out to nothing
 	}
 	col.slot = c.p.layout.add(col.kernel.size(), col.kernel.fields())
 	c.p.layout.Slots = append(c.p.layout.Slots, col.slot)
@@ -75,56 +74,39 @@ func columnText(e expr.Expr) string {
 	return expr.Canonical(e, func(c *expr.Column) string { return fmt.Sprint("$", c.Index) })
 }
 
-// distinct attaches an aggregate to the distinct table of its argument.
-func (c *compiler) distinct(col *column, a *expr.Aggregate) error {
+// values attaches aggregate i to the table of its argument's values.
+func (c *compiler) values(i int, col *column, a *expr.Aggregate) error {
 	p := c.p
-	at := -1
-	for k, d := range p.dist {
-		if d.Arg == col.arg {
-			at = k
-		}
-	}
+	at := slices.IndexFunc(p.vals, func(v *values) bool { return v.Arg == col.arg })
 	if at < 0 {
-		at = len(p.dist)
-		d := &distinct{aux: c.aux("distinct ", col, a)}
+		at = len(p.vals)
+		arg := a.Args[0].(*expr.Column)
+		v := &values{aux: aux{
+			Table:  Table{Name: "values of " + arg.Name, Arg: col.arg, Type: arg.Typ, Prefix: 8},
+			window: p.opt.Window, counter: -1,
+		}}
 		if !p.opt.Retract && !p.opt.Window {
-			d.Prefix = 0 // nothing ever scans them
+			v.Prefix = 0 // nothing ever scans them
 		}
-		p.dist = append(p.dist, d)
+		p.vals = append(p.vals, v)
 	}
-	d := p.dist[at]
-	bit, err := d.bit(col.source.filter)
+	v := p.vals[at]
+	f, err := v.filter(col.source.filter)
 	if err != nil {
 		return err
 	}
-	if col.source.distinct, col.source.bit = at, bit; p.opt.Retract {
-		d.Counts = len(d.filters)
+	v.Aggs, v.Used = append(v.Aggs, i), append(v.Used, f)
+	if p.opt.Retract {
+		v.Counts = len(v.filters)
 	} else {
-		d.Bits = len(d.filters)
+		v.Bits = len(v.filters)
+	}
+	if col.values {
+		v.extremes[f] = append(v.extremes[f], col)
+	} else {
+		col.source.values, col.source.bit = at, f
 	}
 	return nil
-}
-
-// values attaches a MIN or MAX to the table of its argument and filter.
-func (c *compiler) values(col *column, a *expr.Aggregate) {
-	for _, v := range c.p.vals {
-		if v.Arg == col.arg && v.filter == col.source.filter {
-			v.users = append(v.users, col)
-			return
-		}
-	}
-	v := &values{aux: c.aux("values ", col, a), filter: col.source.filter, users: []*column{col}}
-	v.Counts = 1
-	c.p.vals = append(c.p.vals, v)
-}
-
-func (c *compiler) aux(kind string, col *column, a *expr.Aggregate) aux {
-	arg := a.Args[0].(*expr.Column)
-	return aux{
-		Table:   Table{Name: kind + arg.Name, Arg: col.arg, Type: arg.Typ, Prefix: 8},
-		window:  c.p.opt.Window,
-		counter: -1,
-	}
 }
 
 // counters gives every auxiliary table whose entries may outlive their group's rows a
@@ -132,7 +114,7 @@ func (c *compiler) aux(kind string, col *column, a *expr.Aggregate) aux {
 // something to find.
 func (c *compiler) counters() {
 	p := c.p
-	for _, a := range p.auxes() {
+	for _, a := range p.vals {
 		if p.opt.Retract && !p.opt.Window {
 			a.counter = p.layout.Stride
 			p.layout.Stride += 8

@@ -1,207 +1,145 @@
 package agg
 
 import (
+	"bytes"
+	"fmt"
 	"unsafe"
 
+	"github.com/sqlstream/sqlstream/exec/rowkey"
 	"github.com/sqlstream/sqlstream/exec/vec"
 	"github.com/sqlstream/sqlstream/sql/types"
+	"github.com/sqlstream/sqlstream/state"
 )
 
-// pick says which of the values of a group an aggregate keeps.
-type pick uint8
-
-const (
-	pickMin pick = iota
-	pickMax
-	pickFirst
-	pickLast
-)
-
-// keptSlot holds the kept value; n is 1 when there is one.
-type keptSlot[T any] struct {
-	v T
-	n int64
+// extreme is MIN or MAX over input that takes rows away. Its slot holds the key form of the
+// extreme value and the number of different values; the values are in a table (see values).
+// Values compare as Java's compareTo, which is what Flink uses here (and only here): -0.0
+// before 0.0, NaN last.
+type extreme struct {
+	max bool
+	typ types.Type
 }
 
-// ordered are the fixed-width values that < compares as SQL does.
-type ordered interface {
-	int8 | int16 | int32 | int64 | float32 | float64
+func (extreme) size() int { return 16 }
+
+func (k extreme) fields() []Field {
+	return []Field{{Name: "value", Type: k.typ, Variable: true, Key: true}, {Name: "values", Type: types.BigIntT, Off: 8}}
 }
 
-// keep is MIN, MAX, FIRST_VALUE and LAST_VALUE of a fixed-width type over rows that are
-// never taken away. MIN and MAX replace the kept value only by one that < or > says is
-// better: a NaN that came first stays, one that comes later is ignored, and of 0.0 and -0.0
-// the earlier stays. That is what Flink does.
-type keep[T ordered] struct {
-	pick pick
-	typ  types.Type
+func (extreme) update(*run, uintptr, *vec.Vec) {}
+
+func (extreme) merge(unsafe.Pointer, unsafe.Pointer) {}
+
+func (k extreme) better(x, than []byte) bool {
+	c := rowkey.Compare(k.typ, x, than)
+	return k.max && c > 0 || !k.max && c < 0
 }
 
-func (keep[T]) size() int { return 16 }
-
-func (k keep[T]) fields() []Field {
-	return []Field{{Name: "value", Type: k.typ}, {Name: "present", Type: types.BigIntT, Off: 8}}
-}
-
-func (k keep[T]) better(x, than T) bool {
-	switch k.pick {
-	case pickMin:
-		return x < than
-	case pickMax:
-		return x > than
-	}
-	return k.pick == pickLast
-}
-
-func (k keep[T]) update(u *run, off uintptr, arg *vec.Vec) {
-	x := vec.Values[T](arg)
-	snap := snaps[keptSlot[T]](u)
-	for i, r := range u.rec {
-		p := at[keptSlot[T]](r, off)
-		if u.reset != nil && u.reset[i] {
-			*p = keptSlot[T]{}
-		}
-		was := *p
-		now := was
-		if u.sign == nil || u.sign[i] != 0 {
-			if v := x[u.row[i]]; was.n == 0 || k.better(v, was.v) {
-				now = keptSlot[T]{v, 1}
-				*p = now
-			}
-		}
-		if snap != nil {
-			snap[2*i], snap[2*i+1] = was, now
-		}
-	}
-}
-
-func (k keep[T]) value(dst *vec.Vec, slots, _ []byte) {
-	in := slotsOf[keptSlot[T]](slots)
-	base := dst.N
-	out := fixed[T](dst, len(in))
-	for i := range in {
-		out[i] = in[i].v
-		if in[i].n == 0 {
-			dst.SetNull(base + i)
-		}
-	}
-}
-
-func (k keep[T]) merge(dst, src unsafe.Pointer) {
-	d, s := (*keptSlot[T])(dst), (*keptSlot[T])(src)
-	if s.n != 0 && (d.n == 0 || k.better(s.v, d.v)) {
-		*d = *s
-	}
-}
-
-// keepDec is keep for DECIMAL.
-type keepDec struct {
-	pick pick
-	typ  types.Type
-}
-
-func (keepDec) size() int { return 24 }
-
-func (k keepDec) fields() []Field {
-	return []Field{{Name: "value", Type: k.typ}, {Name: "present", Type: types.BigIntT, Off: 16}}
-}
-
-func lessDec(a, b vec.Dec128) bool { return a.Hi < b.Hi || a.Hi == b.Hi && a.Lo < b.Lo }
-
-func (k keepDec) better(x, than vec.Dec128) bool {
-	switch k.pick {
-	case pickMin:
-		return lessDec(x, than)
-	case pickMax:
-		return lessDec(than, x)
-	}
-	return k.pick == pickLast
-}
-
-func (k keepDec) update(u *run, off uintptr, arg *vec.Vec) {
-	x := vec.Values[vec.Dec128](arg)
-	snap := snaps[keptSlot[vec.Dec128]](u)
-	for i, r := range u.rec {
-		p := at[keptSlot[vec.Dec128]](r, off)
-		if u.reset != nil && u.reset[i] {
-			*p = keptSlot[vec.Dec128]{}
-		}
-		was := *p
-		now := was
-		if u.sign == nil || u.sign[i] != 0 {
-			if v := x[u.row[i]]; was.n == 0 || k.better(v, was.v) {
-				now = keptSlot[vec.Dec128]{v, 1}
-				*p = now
-			}
-		}
-		if snap != nil {
-			snap[2*i], snap[2*i+1] = was, now
-		}
-	}
-}
-
-func (k keepDec) value(dst *vec.Vec, slots, _ []byte) {
-	in := slotsOf[keptSlot[vec.Dec128]](slots)
-	base := dst.N
-	out := fixed[vec.Dec128](dst, len(in))
-	for i := range in {
-		out[i] = in[i].v
-		if in[i].n == 0 {
-			dst.SetNull(base + i)
-		}
-	}
-}
-
-func (k keepDec) merge(dst, src unsafe.Pointer) {
-	d, s := (*keptSlot[vec.Dec128])(dst), (*keptSlot[vec.Dec128])(src)
-	if s.n != 0 && (d.n == 0 || k.better(s.v, d.v)) {
-		*d = *s
-	}
-}
-
-// keepBool is keep for BOOLEAN; FALSE is less than TRUE.
-type keepBool struct{ pick pick }
-
-func (keepBool) size() int { return 16 }
-
-func (keepBool) fields() []Field {
-	return []Field{{Name: "value", Type: types.BooleanT}, {Name: "present", Type: types.BigIntT, Off: 8}}
-}
-
-func (k keepBool) update(u *run, off uintptr, arg *vec.Vec) {
-	snap := snaps[keptSlot[int8]](u)
-	as := keep[int8]{pick: k.pick}
-	for i, r := range u.rec {
-		p := at[keptSlot[int8]](r, off)
-		if u.reset != nil && u.reset[i] {
-			*p = keptSlot[int8]{}
-		}
-		was := *p
-		now := was
-		if u.sign == nil || u.sign[i] != 0 {
-			var v int8
-			if arg.Bool(int(u.row[i])) {
-				v = 1
-			}
-			if was.n == 0 || as.better(v, was.v) {
-				now = keptSlot[int8]{v, 1}
-				*p = now
-			}
-		}
-		if snap != nil {
-			snap[2*i], snap[2*i+1] = was, now
-		}
-	}
-}
-
-func (keepBool) value(dst *vec.Vec, slots, _ []byte) {
-	for _, s := range slotsOf[keptSlot[int8]](slots) {
-		if s.n == 0 {
+func (extreme) value(dst *vec.Vec, slots, heap []byte) {
+	for _, s := range slotsOf[varSlot](slots) {
+		if s.len == 0 {
 			dst.AppendNull()
-		} else {
-			dst.AppendBool(s.v != 0)
+			continue
+		}
+		// The bytes were a column's value when they were stored; a record's are checked when
+		// it is read.
+		if _, err := rowkey.DecodeValue(dst, heap[s.off:s.off+s.len]); err != nil {
+			dst.AppendNull()
 		}
 	}
 }
 
-func (k keepBool) merge(dst, src unsafe.Pointer) { keep[int8]{pick: k.pick}.merge(dst, src) }
+// changeExtreme follows entry k's counter f, which update i has brought to now.
+func (v *values) changeExtreme(p *Program, u *Updates, i, k, f int, c *column, now int64) error {
+	ref, off, kernel := u.Refs[i], c.slot.Off, c.kernel.(extreme)
+	x := v.keys.At(k)[8+len(u.Keys.At(i)):]
+	rec := p.records.table.Get(ref)
+	cur, n := tail(rec, off), varAt(rec, off).n
+	if p.base(i) > 0 {
+		if len(cur) > 0 && n > 0 && !kernel.better(x, cur) {
+			x = cur
+		}
+		if now == 1 {
+			n++
+		}
+		return p.records.storeTail(ref, off, cur, x, n)
+	}
+	if now != 0 {
+		return nil
+	}
+	n--
+	switch {
+	case n == 0:
+		x = nil
+	case !bytes.Equal(x, cur):
+		x = cur
+	default:
+		var err error
+		if x, err = v.scanExtreme(u, i, f, kernel); err != nil {
+			return err
+		}
+		if len(x) == 0 {
+			n = 0 // the others have expired
+		}
+	}
+	return p.records.storeTail(ref, off, cur, x, n)
+}
+
+// scanExtreme finds the extreme among the values that are left in a group.
+func (v *values) scanExtreme(u *Updates, i, f int, k extreme) ([]byte, error) {
+	best, skip := v.best[:0], 8+len(u.Keys.At(i))
+	err := v.scanGroup(u, i, func(e state.Ref) {
+		if slotsOf[int64](v.table.Get(e))[f] == 0 {
+			return
+		}
+		if x := v.table.Key(e)[skip:]; len(best) == 0 || k.better(x, best) {
+			best = append(best[:0], x...)
+		}
+	})
+	v.best = best
+	return best, err
+}
+
+// storeTail is setTail, in place where the value stays.
+func (t *records) storeTail(r state.Ref, off int, cur, x []byte, n int64) error {
+	if bytes.Equal(cur, x) {
+		varAt(t.table.Edit(r), off).n = n
+		return nil
+	}
+	return t.setTail(r, off, x, n)
+}
+
+// fold computes MIN and MAX of all groups of a window that is about to fire.
+func (v *values) fold(p *Program, prefix []byte) error {
+	any := false
+	v.each(func(*column) { any = true })
+	if !any {
+		return nil
+	}
+	groups := p.records.table
+	return v.table.Scan(prefix, func(e state.Ref) error {
+		key := v.table.Key(e)
+		x, err := rowkey.Skip(key[8:], p.opt.KeyTypes)
+		if err != nil {
+			return fmt.Errorf("state table %q: %w", v.Name, err)
+		}
+		group := key[:len(key)-len(x)]
+		ref, err := groups.Find(v.table.Group(e), rowkey.Hash(group), group)
+		if err != nil || ref == state.NoRef {
+			return err
+		}
+		for f, n := range slotsOf[int64](v.table.Get(e)) {
+			for _, c := range v.extremes[f] {
+				rec := groups.Get(ref)
+				cur := tail(rec, c.slot.Off)
+				if n == 0 || len(cur) > 0 && !c.kernel.(extreme).better(x, cur) {
+					continue
+				}
+				if err := p.records.setTail(ref, c.slot.Off, x, varAt(rec, c.slot.Off).n+1); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+}

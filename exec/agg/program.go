@@ -60,26 +60,28 @@ func (c *column) room(n int) {
 
 // source says which rows an aggregate sees.
 type source struct {
-	filter   int
-	distinct int // index of the distinct table, -1: all rows
-	bit      int
+	filter int
+	values int // index of the table that leaves only different values, -1: all rows
+	bit    int
 }
 
 // Program is the aggregates of one operator, compiled. It belongs to one task goroutine.
 //
-// The order of calls for a batch of updates: Begin (finds the records), then Acts or, where
-// the caller nets rows out itself, nothing; then Update; then Results.
+// The order of calls: Filter once for a batch; then, for each run of updates of its rows,
+// Begin (finds the records), Acts or CountRows, Update, and Results where wanted.
 type Program struct {
 	opt     Options
 	layout  Layout
 	columns []*column
 	uniq    []Predicate // the different filters
-	dist    []*distinct
 	vals    []*values
 	records records
 	zero    []byte
-	always  bool // every update changes a result
-	signs   [][]int8
+	name    string     // of the records' table, for errors
+	always  bool       // every update changes a result
+	movers  bool       // some slots are of variable length
+	pass    [][]uint64 // the rows of the batch that pass each filter, a bit each
+	signs   [][]int8   // the signs of a run behind each filter
 	argBuf  []int8
 	sign    []int8
 	allAdd  bool
@@ -103,8 +105,10 @@ func Compile(aggs []expr.Aggregate, opt Options) (*Program, error) {
 			p.records.varOffs = append(p.records.varOffs, col.slot.Off)
 		}
 	}
+	p.movers = len(p.records.varOffs) > 0
 	p.records.stride = p.layout.Stride
 	p.zero = make([]byte, p.layout.Stride)
+	p.pass = make([][]uint64, len(p.uniq))
 	p.signs = make([][]int8, len(p.uniq))
 	return p, p.layout.check()
 }
@@ -112,14 +116,11 @@ func Compile(aggs []expr.Aggregate, opt Options) (*Program, error) {
 // Layout describes the records.
 func (p *Program) Layout() *Layout { return &p.layout }
 
-// Tables lists the tables beside that of the records: first one per column that has DISTINCT
-// aggregates, in order of first use; then, where rows are taken away, one per column and
-// filter of MIN and MAX. The operator numbers them from 1 in this order.
+// Tables lists the tables beside that of the records: one per column that has DISTINCT
+// aggregates or, where rows are taken away, MIN or MAX, in order of first use. They have the
+// ids from 1.
 func (p *Program) Tables() []Table {
 	var ts []Table
-	for _, d := range p.dist {
-		ts = append(ts, d.Table)
-	}
 	for _, v := range p.vals {
 		ts = append(ts, v.Table)
 	}
@@ -128,6 +129,7 @@ func (p *Program) Tables() []Table {
 
 // Open opens the tables: the records under id 0, the others from 1.
 func (p *Program) Open(store state.Store, uid, name string, ttl time.Duration) error {
+	p.name = name
 	prefix := 0
 	if p.opt.Window {
 		prefix = 8
@@ -137,10 +139,9 @@ func (p *Program) Open(store state.Store, uid, name string, ttl time.Duration) e
 	if err != nil {
 		return err
 	}
-	id := uint8(0)
-	for _, a := range p.auxes() {
-		id++
-		if a.table, err = store.Table(state.Spec{UID: uid, Name: a.Name, ID: id, Prefix: a.Prefix, TTL: ttl}); err != nil {
+	for i, v := range p.vals {
+		spec := state.Spec{UID: uid, Name: v.Name, ID: uint8(i + 1), Prefix: v.Prefix, TTL: ttl}
+		if v.table, err = store.Table(spec); err != nil {
 			return err
 		}
 	}
@@ -150,21 +151,10 @@ func (p *Program) Open(store state.Store, uid, name string, ttl time.Duration) e
 // Records is the table of the records.
 func (p *Program) Records() state.Table { return p.records.table }
 
-func (p *Program) auxes() []*aux {
-	var as []*aux
-	for _, d := range p.dist {
-		as = append(as, &d.aux)
-	}
-	for _, v := range p.vals {
-		as = append(as, &v.aux)
-	}
-	return as
-}
-
 // Mergeable reports whether records of different rows of a group can be merged (see Merged):
 // no aggregate keeps entries in a table of its own or depends on the order of rows.
 func (p *Program) Mergeable() bool {
-	if len(p.dist)+len(p.vals) > 0 {
+	if len(p.vals) > 0 {
 		return false
 	}
 	for _, c := range p.columns {

@@ -20,7 +20,7 @@ func (p *Program) Room(n int) {
 func (p *Program) Take(refs []state.Ref, start, step int) error {
 	for k, ref := range refs {
 		rec := p.records.table.Get(ref)
-		if err := checkRecord(len(rec), len(p.zero), "0"); err != nil {
+		if err := checkRecord(len(rec), len(p.zero), p.name); err != nil {
 			return err
 		}
 		for _, c := range p.columns {
@@ -131,7 +131,7 @@ func (m *Merged) Add() int {
 func (m *Merged) Merge(n int, ref state.Ref) error {
 	p := m.p
 	rec := p.records.table.Get(ref)
-	if err := checkRecord(len(rec), len(p.zero), "0"); err != nil {
+	if err := checkRecord(len(rec), len(p.zero), p.name); err != nil {
 		return err
 	}
 	dst := m.recs[n*len(p.zero):]
@@ -189,7 +189,7 @@ func (p *Program) Fold(prefix []byte) error {
 
 // Drop deletes everything a window keeps beside its records.
 func (p *Program) Drop(prefix []byte) error {
-	for _, a := range p.auxes() {
+	for _, a := range p.vals {
 		if err := a.table.Scan(prefix, a.table.Delete); err != nil {
 			return err
 		}

@@ -44,7 +44,7 @@ func (p *Program) pin(u *Updates, pass int) (made bool, err error) {
 		rec := t.Edit(ref)
 		if len(rec) < len(p.zero) || len(rec) == 0 {
 			if pass == 1 || len(rec) > 0 {
-				return false, checkRecord(len(rec), len(p.zero), "0")
+				return false, checkRecord(len(rec), len(p.zero), p.name)
 			}
 			if err := t.Set(ref, p.zero); err != nil {
 				return false, err
@@ -132,7 +132,7 @@ func (p *Program) Skip(u *Updates, i int) {
 // Forget empties what the group of update i, which has no rows any more, keeps beside its
 // record. Where Update is given Acts it does so itself.
 func (p *Program) Forget(u *Updates, i int) error {
-	for _, a := range p.auxes() {
+	for _, a := range p.vals {
 		if err := a.clearGroup(p, u, i); err != nil {
 			return err
 		}
@@ -157,11 +157,14 @@ func (p *Program) Rows(ref state.Ref) int64 {
 // Update applies the run. With snap, the slots before and after each update are kept: 2n
 // slots that Results then turns into values.
 func (p *Program) Update(b *vec.Batch, u *Updates, snap bool) error {
-	if err := p.filter(b, u.Rows); err != nil {
-		return err
+	p.filterSigns(u.Rows)
+	for _, v := range p.vals {
+		if err := v.run(p, b, u, snap); err != nil {
+			return err
+		}
 	}
-	for _, d := range p.dist {
-		if err := d.run(p, b, u); err != nil {
+	if p.movers && len(p.vals) > 0 { // MIN and MAX have moved records
+		if _, err := p.pin(u, 1); err != nil {
 			return err
 		}
 	}
@@ -196,11 +199,6 @@ func (p *Program) Update(b *vec.Batch, u *Updates, snap bool) error {
 			return err
 		}
 	}
-	for _, v := range p.vals {
-		if err := v.run(p, b, u, snap); err != nil {
-			return err
-		}
-	}
 	return nil
 }
 
@@ -227,25 +225,39 @@ func (p *Program) resets(u *Updates) []bool {
 	return reset
 }
 
-// filter computes the sign of every update behind each filter.
-func (p *Program) filter(b *vec.Batch, rows []int32) error {
+// Filter evaluates the filters for the given physical rows of b (ascending). It comes before
+// the updates of these rows, which may be several runs.
+func (p *Program) Filter(b *vec.Batch, rows []int32) error {
 	for f, pred := range p.uniq {
 		pass, err := pred.Select(b, rows)
 		if err != nil {
 			return err
 		}
+		bits := grow(p.pass[f], (b.N+63)/64)
+		clear(bits)
+		for _, r := range pass {
+			bits[r>>6] |= 1 << (r & 63)
+		}
+		p.pass[f] = bits
+	}
+	return nil
+}
+
+// filterSigns computes the sign of every update behind each filter.
+func (p *Program) filterSigns(rows []int32) {
+	for f, bits := range p.pass {
 		sign := grow(p.signs[f], len(rows))
-		clear(sign)
-		k := 0
-		for i, row := range rows {
-			if k < len(pass) && pass[k] == row {
-				sign[i] = p.base(i)
-				k++
+		if p.allAdd {
+			for i, r := range rows {
+				sign[i] = int8(bits[r>>6] >> (r & 63) & 1)
+			}
+		} else {
+			for i, r := range rows {
+				sign[i] = p.sign[i] * int8(bits[r>>6]>>(r&63)&1)
 			}
 		}
 		p.signs[f] = sign
 	}
-	return nil
 }
 
 // filterSign is the sign of every update behind a filter, nil when all are +1.
@@ -282,8 +294,8 @@ func (p *Program) argSign(filter, arg int, b *vec.Batch, u *Updates) []int8 {
 
 // columnSign is the sign of every update as an aggregate sees it.
 func (p *Program) columnSign(c *column, b *vec.Batch, u *Updates) []int8 {
-	if c.source.distinct >= 0 {
-		return p.dist[c.source.distinct].signs[c.source.bit]
+	if c.source.values >= 0 {
+		return p.vals[c.source.values].signs[c.source.bit]
 	}
 	return p.argSign(c.source.filter, c.arg, b, u)
 }

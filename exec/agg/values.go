@@ -1,86 +1,113 @@
 package agg
 
 import (
-	"bytes"
 	"fmt"
-	"unsafe"
+	"math/bits"
 
-	"github.com/sqlstream/sqlstream/exec/rowkey"
 	"github.com/sqlstream/sqlstream/exec/vec"
-	"github.com/sqlstream/sqlstream/sql/types"
 	"github.com/sqlstream/sqlstream/state"
 )
 
-// values is the table behind MIN and MAX over input that takes rows away: how often each
-// value occurs in a group. MIN and MAX of one column and filter share it. Values compare as
-// Java's compareTo, which is what Flink uses here (and only here): -0.0 before 0.0, NaN last.
+// values are the different values of one column in each group: what DISTINCT aggregates
+// and, where rows can be taken away, MIN and MAX over the column need. They share an entry
+// per value, with a bit or a counter for every different filter among them.
 type values struct {
 	aux
-	filter int
-	users  []*column // MIN and MAX columns
-	key    []byte
+	filters  []int       // of the program, or noFilter
+	extremes [][]*column // by filter: MIN and MAX
+	masks    []uint64
+	signs    [][]int8 // by filter: what DISTINCT aggregates see of each update
+	best     []byte
 }
 
-// extreme is the slot of such a MIN or MAX: the key form of the extreme value, and how many
-// different values there are.
-type extreme struct {
-	max bool
-	typ types.Type
-}
+const maxValueFilters = 64
 
-func (extreme) size() int { return 16 }
-
-func (k extreme) fields() []Field {
-	return []Field{{Name: "value", Type: k.typ, Variable: true, Key: true}, {Name: "values", Type: types.BigIntT, Off: 8}}
-}
-
-func (extreme) update(*run, uintptr, *vec.Vec) {}
-
-func (extreme) merge(unsafe.Pointer, unsafe.Pointer) {}
-
-func (k extreme) better(x, than []byte) bool {
-	if c := rowkey.Compare(k.typ, x, than); k.max {
-		return c > 0
-	} else {
-		return c < 0
-	}
-}
-
-func (extreme) value(dst *vec.Vec, slots, heap []byte) {
-	for _, s := range slotsOf[varSlot](slots) {
-		if s.len == 0 {
-			dst.AppendNull()
-			continue
-		}
-		// The bytes were checked when they were taken from the value's table.
-		if _, err := rowkey.DecodeValue(dst, heap[s.off:s.off+s.len]); err != nil {
-			dst.AppendNull()
+// filter returns the number of a filter in the table.
+func (v *values) filter(filter int) (int, error) {
+	for f, x := range v.filters {
+		if x == filter {
+			return f, nil
 		}
 	}
+	if len(v.filters) == maxValueFilters {
+		return 0, fmt.Errorf("more than %d different FILTERs on aggregates of the values of one column; split the query", maxValueFilters)
+	}
+	v.filters = append(v.filters, filter)
+	v.extremes = append(v.extremes, nil)
+	v.signs = append(v.signs, nil)
+	return len(v.filters) - 1, nil
 }
 
-// run applies a run of updates: to the counts, and, outside windows, to the slots.
+// run applies a run of updates and fills signs.
 func (v *values) run(p *Program, b *vec.Batch, u *Updates, snap bool) error {
-	sign := p.argSign(v.filter, v.Arg, b, u)
-	want := func(i int) bool { return sign == nil || sign[i] != 0 }
-	if err := v.upsert(u, &b.Cols[v.Arg], want); err != nil {
+	n := len(u.Rows)
+	arg := &b.Cols[v.Arg]
+	v.masks = grow(v.masks, n)
+	clear(v.masks)
+	for f, filter := range v.filters {
+		v.signs[f] = grow(v.signs[f], n)
+		clear(v.signs[f])
+		sign := p.argSign(filter, v.Arg, b, u)
+		for i := range v.masks {
+			if sign == nil || sign[i] != 0 {
+				v.masks[i] |= 1 << f
+			}
+		}
+	}
+	if err := v.upsert(u, arg, v.masks); err != nil {
 		return err
 	}
-	if snap {
-		for _, c := range v.users {
-			c.room(2 * len(u.Rows))
+	if v.Counts == 0 {
+		return v.firstAppearances()
+	}
+	return v.count(p, u, snap)
+}
+
+// firstAppearances is for input that only grows: one bit per filter.
+func (v *values) firstAppearances() error {
+	size := v.size()
+	var buf [8]byte
+	for k, ref := range v.refs {
+		i := v.upd[k]
+		seen := uint64(0)
+		val := v.table.Get(ref)
+		for j := range val {
+			seen |= uint64(val[j]) << (8 * j)
 		}
+		fresh := v.masks[i] &^ seen
+		if fresh == 0 {
+			continue
+		}
+		seen |= fresh
+		for j := range size {
+			buf[j] = byte(seen >> (8 * j))
+		}
+		if len(val) == size {
+			copy(v.table.Edit(ref), buf[:size])
+		} else if err := v.table.Set(ref, buf[:size]); err != nil {
+			return err
+		}
+		for ; fresh != 0; fresh &= fresh - 1 {
+			v.signs[bits.TrailingZeros64(fresh)][i] = 1
+		}
+	}
+	return nil
+}
+
+// count is for input that takes rows away: one counter per filter. For DISTINCT a value
+// counts when its counter goes from 0 to 1, and no longer when it comes back to 0.
+func (v *values) count(p *Program, u *Updates, snap bool) error {
+	if snap {
+		v.each(func(c *column) { c.room(2 * len(u.Rows)) })
 	}
 	next := 0
 	for i, ref := range u.Refs {
-		if u.act(i) == ActFirst && p.layout.Rows && !v.window {
-			for _, c := range v.users {
-				p.records.resetVar(ref, c.slot.Off)
-			}
+		if u.act(i) == ActFirst {
+			v.each(func(c *column) { p.records.resetVar(ref, c.slot.Off) })
 		}
 		v.snapshot(p, ref, 2*i, snap)
 		if next < len(v.upd) && int(v.upd[next]) == i {
-			if err := v.change(p, u, i, next, int64(p.base(i))); err != nil {
+			if err := v.countEntry(p, u, i, next); err != nil {
 				return err
 			}
 			next++
@@ -95,134 +122,66 @@ func (v *values) run(p *Program, b *vec.Batch, u *Updates, snap bool) error {
 	return v.bury()
 }
 
-// snapshot notes the users' slots of record ref as slot n of their snapshots.
+// each calls fn for every MIN and MAX.
+func (v *values) each(fn func(*column)) {
+	for _, cs := range v.extremes {
+		for _, c := range cs {
+			fn(c)
+		}
+	}
+}
+
+// snapshot notes the slots of MIN and MAX of record ref as slot n of their snapshots.
 func (v *values) snapshot(p *Program, ref state.Ref, n int, snap bool) {
 	if !snap {
 		return
 	}
 	rec := p.records.table.Get(ref)
-	for _, c := range v.users {
-		slotsOf[varSlot](c.snap)[n], c.heap = toHeap(rec, c.slot.Off, c.heap)
-	}
+	v.each(func(c *column) { slotsOf[varSlot](c.snap)[n], c.heap = toHeap(rec, c.slot.Off, c.heap) })
 }
 
-// change counts value entry number k, which update i adds or takes away.
-func (v *values) change(p *Program, u *Updates, i, k int, sign int64) error {
-	counts, err := v.counters(v.refs[k])
+// countEntry counts entry number k, whose value update i adds or takes away.
+func (v *values) countEntry(p *Program, u *Updates, i, k int) error {
+	ref, sign := v.refs[k], int64(p.base(i))
+	counts, err := v.counters(ref)
 	if err != nil {
 		return err
 	}
-	was := counts[0]
-	now := was + sign
-	counts[0] = now
-	switch {
-	case was == 0:
-		v.count(p, u, i, 1)
-	case now == 0:
-		v.count(p, u, i, -1)
-		v.dead = append(v.dead, v.refs[k])
-	}
-	if v.window {
-		return nil
-	}
-	x := v.keys.At(k)[8+len(u.Keys.At(i)):]
-	for _, c := range v.users {
-		if err := v.changeSlot(p, u, i, c, x, sign, now); err != nil {
-			return err
+	was := anyCount(counts)
+	for m := v.masks[i]; m != 0; m &= m - 1 {
+		f := bits.TrailingZeros64(m)
+		counts[f] += sign
+		now := counts[f]
+		if sign > 0 && now == 1 || sign < 0 && now == 0 {
+			v.signs[f][i] = int8(sign)
 		}
+		if v.window {
+			continue // MIN and MAX are found when the window fires
+		}
+		for _, c := range v.extremes[f] {
+			if err := v.changeExtreme(p, u, i, k, f, c, now); err != nil {
+				return err
+			}
+		}
+	}
+	is := anyCount(counts)
+	switch {
+	case is && !was:
+		v.countEntries(p, u, i, 1)
+	case !is && was:
+		v.countEntries(p, u, i, -1)
+	}
+	if !is {
+		v.dead = append(v.dead, ref)
 	}
 	return nil
 }
 
-func (v *values) changeSlot(p *Program, u *Updates, i int, c *column, x []byte, sign, now int64) error {
-	ref, off := u.Refs[i], c.slot.Off
-	rec := p.records.table.Get(ref)
-	cur, n := tail(rec, off), varAt(rec, off).n
-	k := c.kernel.(extreme)
-	if sign > 0 {
-		if n > 0 && len(cur) > 0 && !k.better(x, cur) {
-			x = cur
+func anyCount(counts []int64) bool {
+	for _, c := range counts {
+		if c != 0 {
+			return true
 		}
-		if now == 1 {
-			n++
-		}
-		return v.store(p, ref, off, cur, x, n)
 	}
-	if now != 0 {
-		return nil
-	}
-	n--
-	switch {
-	case n == 0:
-		x = nil
-	case bytes.Equal(x, cur):
-		best := v.key[:0]
-		err := v.scanGroup(u, i, func(e state.Ref) {
-			if allZero(v.table.Get(e)) {
-				return
-			}
-			if y := v.table.Key(e)[8+len(v.groupKey(u, i)):]; len(best) == 0 || k.better(y, best) {
-				best = append(best[:0], y...)
-			}
-		})
-		v.key = best
-		if err != nil {
-			return err
-		}
-		x = best
-		if len(best) == 0 {
-			n = 0
-		}
-	default:
-		x = cur
-	}
-	return v.store(p, ref, off, cur, x, n)
-}
-
-// groupKey is what of an entry's key follows the first eight bytes and precedes the value.
-func (v *values) groupKey(u *Updates, i int) []byte {
-	if v.window {
-		return u.Keys.At(i)[8:]
-	}
-	return u.Keys.At(i)
-}
-
-// store changes a slot, in place where the value stays.
-func (v *values) store(p *Program, ref state.Ref, off int, cur, x []byte, n int64) error {
-	if bytes.Equal(cur, x) {
-		varAt(p.records.table.Edit(ref), off).n = n
-		return nil
-	}
-	return p.records.setTail(ref, off, x, n)
-}
-
-// fold computes the slots of all groups of a window that fires, from its counts.
-func (v *values) fold(p *Program, prefix []byte) error {
-	groups := p.records.table
-	return v.table.Scan(prefix, func(e state.Ref) error {
-		if allZero(v.table.Get(e)) {
-			return nil
-		}
-		key := v.table.Key(e)
-		x, err := rowkey.Skip(key[8:], p.opt.KeyTypes)
-		if err != nil {
-			return fmt.Errorf("state table %q: %w", v.Name, err)
-		}
-		at := len(key) - len(x)
-		ref, err := groups.Find(v.table.Group(e), rowkey.Hash(key[:at]), key[:at])
-		if err != nil || ref == state.NoRef {
-			return err
-		}
-		for _, c := range v.users {
-			rec := groups.Get(ref)
-			cur := tail(rec, c.slot.Off)
-			if len(cur) > 0 && !c.kernel.(extreme).better(x, cur) {
-				continue
-			}
-			if err := p.records.setTail(ref, c.slot.Off, x, varAt(rec, c.slot.Off).n+1); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	return false
 }

@@ -1,5 +1,5 @@
-// Package calcop owns Calc: filter, then project. Row kinds and columns that are only
-// passed on are not copied. exec/build makes its operators; it imports exec and exec/vec.
+// Package calcop owns filter and projection. exec/build makes its operators from compiled
+// expressions (exec/eval); it imports exec, exec/vec and state only.
 package calcop
 
 import (
@@ -8,77 +8,84 @@ import (
 	"github.com/sqlstream/sqlstream/state"
 )
 
-// Predicate selects rows: a compiled condition.
+// Predicate is a compiled condition.
 type Predicate interface {
-	// Select returns the selected rows of b for which the condition is TRUE, in sel's memory
-	// when it is large enough.
-	Select(b *vec.Batch, sel []int32) ([]int32, error)
+	// Select returns the selected rows of b for which the condition is TRUE, in the memory
+	// of scratch when that is large enough.
+	Select(b *vec.Batch, scratch []int32) ([]int32, error)
 }
 
-// Exprs computes columns: compiled expressions.
+// Exprs is a compiled projection.
 type Exprs interface {
-	// Eval returns one column per expression, valid until the next call, for the selected
-	// rows of b.
+	// Eval computes its columns for the selected rows of b: b.N physical rows each, to be
+	// used with b.Sel, valid until the next call or the end of b.
 	Eval(b *vec.Batch) ([]*vec.Vec, error)
 }
 
-// Calc is the operator of one subtask.
-type Calc struct {
-	filter Predicate // nil: all rows
+// Operator filters, then projects. Row kinds pass through, and so do, without copying,
+// columns that are projected as they are: a filter only narrows the selection.
+type Operator struct {
+	filter Predicate
 	exprs  Exprs
-	ctx    *exec.Context
-	in     vec.Batch
-	out    vec.Batch
+	out    exec.Collector
 	sel    []int32
+	in     vec.Batch // the input with the narrower selection
+	result vec.Batch
 }
 
-var _ exec.Operator = (*Calc)(nil)
+var _ exec.Operator = (*Operator)(nil)
 
-// New makes the operator; filter may be nil.
-func New(filter Predicate, exprs Exprs) *Calc { return &Calc{filter: filter, exprs: exprs} }
+// New makes an operator; filter may be nil (all rows), and so may exprs (all columns).
+func New(filter Predicate, exprs Exprs) *Operator { return &Operator{filter: filter, exprs: exprs} }
 
 // Open implements exec.Operator.
-func (c *Calc) Open(ctx *exec.Context) error {
-	c.ctx = ctx
+func (o *Operator) Open(ctx *exec.Context) error {
+	o.out = ctx.Out
 	return nil
 }
 
 // Process implements exec.Operator.
-func (c *Calc) Process(_ int, b *vec.Batch) error {
-	if c.filter != nil {
-		var err error
-		if c.sel, err = c.filter.Select(b, c.sel); err != nil {
+func (o *Operator) Process(_ int, b *vec.Batch) error {
+	o.in = *b
+	if o.filter != nil {
+		sel, err := o.filter.Select(b, o.sel)
+		if err != nil {
 			return err
 		}
-		if len(c.sel) == 0 {
+		if o.sel = sel; len(sel) == 0 {
 			return nil
 		}
-		if len(c.sel) < b.Len() {
-			c.in = *b
-			c.in.Sel = c.sel
-			b = &c.in
+		if o.in.Sel = sel; len(sel) == b.N {
+			o.in.Sel = nil
 		}
 	}
-	cols, err := c.exprs.Eval(b)
+	if o.exprs == nil {
+		return o.out.Emit(&o.in)
+	}
+	cols, err := o.exprs.Eval(&o.in)
 	if err != nil {
 		return err
 	}
-	c.out.N, c.out.Sel, c.out.Kinds, c.out.Split = b.N, b.Sel, b.Kinds, b.Split
-	c.out.Cols = c.out.Cols[:0]
-	for _, v := range cols {
-		c.out.Cols = append(c.out.Cols, *v)
+	r := &o.result
+	r.N, r.Sel, r.Kinds, r.Split = o.in.N, o.in.Sel, o.in.Kinds, o.in.Split
+	if cap(r.Cols) < len(cols) {
+		r.Cols = make([]vec.Vec, len(cols))
 	}
-	return c.ctx.Out.Emit(&c.out)
+	r.Cols = r.Cols[:len(cols)]
+	for i, c := range cols {
+		r.Cols[i] = *c
+	}
+	return o.out.Emit(r)
 }
 
 // Watermark implements exec.Operator.
-func (c *Calc) Watermark(w exec.Watermark) (exec.Watermark, error) { return w, nil }
+func (o *Operator) Watermark(w exec.Watermark) (exec.Watermark, error) { return w, nil }
 
 // Barrier implements exec.Operator: there is no state.
-func (c *Calc) Barrier(state.Epoch) error { return nil }
+func (o *Operator) Barrier(state.Epoch) error { return nil }
 
 // Finish implements exec.Operator.
-func (c *Calc) Finish() error { return nil }
+func (o *Operator) Finish() error { return nil }
 
 // Close implements exec.Operator.
-func (c *Calc) Close() error { return nil }
+func (o *Operator) Close() error { return nil }

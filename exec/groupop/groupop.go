@@ -101,6 +101,9 @@ func (o *Operator) Process(_ int, b *vec.Batch) error {
 	if b.Sel != nil {
 		rows, o.all = b.Sel, nil
 	}
+	if err := o.prog.Filter(b, rows); err != nil {
+		return err
+	}
 	size := chunk
 	if o.cfg.MiniBatch {
 		size = vec.MaxRows / 2

@@ -17,7 +17,7 @@ import (
 // Table is the name of the table of the records, which has id 0; agg.Program.Tables follow,
 // and last the table Progress.
 const (
-	Table    = "windows"
+	Table    = "groups"
 	Progress = "progress"
 )
 
@@ -156,6 +156,9 @@ func (o *Operator) Process(_ int, b *vec.Batch) error {
 	o.dropLate(rows)
 	if len(o.rows) == 0 {
 		return nil
+	}
+	if err := o.prog.Filter(b, o.rows); err != nil {
+		return err
 	}
 	if o.panes || o.windows() == 1 {
 		return o.add(b, o.rows, o.ends)
