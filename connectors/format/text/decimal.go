@@ -253,6 +253,17 @@ func AppendStripped(dst []byte, d vec.Dec128, scale int) []byte {
 		digits = digits[:len(digits)-1]
 		scale--
 	}
+	return appendJava(dst, digits, neg, scale)
+}
+
+// AppendJava appends the number as Java's BigDecimal.toString does: 1.50, but 1E-10.
+func AppendJava(dst []byte, d vec.Dec128, scale int) []byte {
+	var buf [40]byte
+	digits, neg := decimalDigits(&buf, d)
+	return appendJava(dst, digits, neg, scale)
+}
+
+func appendJava(dst, digits []byte, neg bool, scale int) []byte {
 	if neg {
 		dst = append(dst, '-')
 	}
