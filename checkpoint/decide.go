@@ -1,7 +1,9 @@
 package checkpoint
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 
@@ -44,6 +46,11 @@ type Found struct {
 // usable reports whether state can be restored from it.
 func (f *Found) usable() bool { return f.Err == nil && f.SetAside == "" && f.Manifest != nil }
 
+// incomplete reports whether it never had a manifest: a crash came first, or it was being deleted.
+func (f *Found) incomplete() bool {
+	return f.Manifest == nil && f.SetAside == "" && errors.Is(f.Err, fs.ErrNotExist)
+}
+
 // Outcome is what became of a decided transaction.
 type Outcome uint8
 
@@ -82,7 +89,7 @@ type Facts struct {
 type Decision struct {
 	Action   Action
 	From     state.Epoch   // the checkpoint to restore
-	SetAside []state.Epoch // FallBack: these must never be used again
+	SetAside []state.Epoch // FallBack, Fresh: these must never be used again
 	Reasons  []string      // for people: the log, or the error of Refuse
 }
 
@@ -101,6 +108,7 @@ func Decide(f *Facts) Decision {
 			continue
 		}
 		switch {
+		case c.incomplete() && f.Chosen == 0:
 		case c.usable():
 			at = i
 		case c.SetAside != "":
@@ -115,8 +123,8 @@ func Decide(f *Facts) Decision {
 	switch {
 	case at < 0 && f.Chosen != 0:
 		return refuse(append(reasons, fmt.Sprintf("checkpoint %d was asked for, and cannot be restored", f.Chosen))...)
-	case at < 0 && (len(f.Found) > 0 || f.Job.Published):
-		if len(f.Found) == 0 {
+	case at < 0 && (len(reasons) > 0 || f.Job.Published):
+		if len(reasons) == 0 {
 			reasons = append(reasons, "the job has written checkpoints, but there are none any more")
 		}
 		return refuse(append(reasons, "no checkpoint can be restored; start with --fresh to begin again from nothing (output may be repeated), or bring the checkpoints back")...)
@@ -142,6 +150,11 @@ func refuse(reasons ...string) Decision { return Decision{Action: Refuse, Reason
 // fresh begins with nothing, unless output of an earlier run is visible.
 func (f *Facts) fresh(why string) Decision {
 	d := Decision{Action: Fresh, Reasons: []string{why}}
+	for _, c := range f.Found {
+		if c.SetAside == "" && !c.incomplete() {
+			d.SetAside = append(d.SetAside, c.Epoch)
+		}
+	}
 	for _, a := range f.Answers {
 		if a.Ledger == 0 {
 			continue
@@ -199,7 +212,9 @@ func (f *Facts) fallBack(at int, aborted, committed []Answer, reasons []string) 
 	for i := at + 1; i < len(f.Found); i++ {
 		c := &f.Found[i]
 		if !c.usable() {
-			reasons = append(reasons, fmt.Sprintf("checkpoint %d cannot be used: %s", c.Epoch, why(c)))
+			if !c.incomplete() {
+				reasons = append(reasons, fmt.Sprintf("checkpoint %d cannot be used: %s", c.Epoch, why(c)))
+			}
 			continue
 		}
 		for _, a := range f.Answers {
@@ -211,7 +226,7 @@ func (f *Facts) fallBack(at int, aborted, committed []Answer, reasons []string) 
 		}
 		set := make([]state.Epoch, 0, i-at)
 		for _, c := range f.Found[at:i] {
-			if c.SetAside == "" {
+			if c.SetAside == "" && !c.incomplete() {
 				set = append(set, c.Epoch)
 			}
 		}
@@ -228,9 +243,6 @@ func (f *Facts) fallBack(at int, aborted, committed []Answer, reasons []string) 
 func why(c *Found) string {
 	if c.SetAside != "" {
 		return c.SetAside
-	}
-	if c.Err == nil {
-		return "its manifest is missing"
 	}
 	return c.Err.Error()
 }

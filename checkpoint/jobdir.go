@@ -59,8 +59,8 @@ type Job struct {
 	Created time.Time `json:"created"`
 	// Incarnation counts the starts of the job, from 1. It stands in every manifest.
 	Incarnation uint64 `json:"incarnation"`
-	// Published: a manifest was about to be written once. Until then nothing of the job can be
-	// visible anywhere, and a start without checkpoints is a fresh one.
+	// Published: a manifest was durable once. Until then nothing of the job can be visible
+	// anywhere, and a start without checkpoints is a fresh one.
 	Published bool `json:"published"`
 	// Clean is the epoch with which the last incarnation ended in good order, 0 when it did not.
 	Clean state.Epoch `json:"clean,omitempty"`
@@ -199,7 +199,8 @@ func (d *JobDir) Path(elem ...string) string {
 	return filepath.Join(append([]string{d.path}, elem...)...)
 }
 
-// MarkPublished remembers, before the first manifest of the job is written, that one may exist.
+// MarkPublished remembers that the job has a manifest. It is called after the first one is durable
+// and before its transactions are committed; the other calls do nothing.
 func (d *JobDir) MarkPublished() error {
 	if d.job.Published {
 		return nil

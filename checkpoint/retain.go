@@ -1,6 +1,8 @@
 package checkpoint
 
 import (
+	"errors"
+	"io/fs"
 	"strconv"
 	"strings"
 
@@ -55,10 +57,49 @@ func listed(ms []*Manifest) map[string]bool {
 	return used
 }
 
-// Orphans says which state files no manifest lists. It is only right at a start, before anything is
-// written, and when every manifest could be read.
-func Orphans(names []string, manifests []*Manifest) []string {
-	used := listed(manifests)
+// Collect says what may go after the output of checkpoint confirmed became visible, by Retain and
+// with the remains of checkpoints before it that were never complete. Damaged ones and those
+// set aside stay for people to look at.
+func Collect(s Storage, jobID string, numRetained int, confirmed state.Epoch) (Garbage, error) {
+	epochs, err := s.Epochs()
+	if err != nil {
+		return Garbage{}, err
+	}
+	var manifests []*Manifest
+	var remains []state.Epoch
+	for _, e := range epochs {
+		reason, err := s.Reason(e)
+		if err != nil {
+			return Garbage{}, err
+		}
+		m, err := Read(s, e, jobID)
+		switch {
+		case reason != "":
+		case errors.Is(err, fs.ErrNotExist) && e < confirmed:
+			remains = append(remains, e)
+		case err == nil:
+			manifests = append(manifests, m)
+		}
+	}
+	g := Retain(manifests, numRetained, confirmed)
+	g.Epochs = append(g.Epochs, remains...)
+	return g, nil
+}
+
+// Orphans says which state files no checkpoint lists. It is only right at a start, before anything
+// is written.
+func Orphans(names []string, found []Found) []string {
+	used := map[string]bool{}
+	for _, f := range found {
+		switch {
+		case f.Manifest != nil:
+			for _, x := range f.Manifest.Files {
+				used[x.Name] = true
+			}
+		case !f.incomplete():
+			return nil // what the damaged one lists is not known
+		}
+	}
 	var out []string
 	for _, n := range names {
 		if !used[n] {

@@ -25,8 +25,8 @@ type FileReport struct {
 	Err  error
 }
 
-// Error joins everything that is wrong, or is nil.
-func (r *Report) Error() error {
+// Problem joins everything that is wrong, or is nil.
+func (r *Report) Problem() error {
 	errs := []error{r.Err}
 	for _, f := range r.Files {
 		errs = append(errs, f.Err)
@@ -116,6 +116,6 @@ func find(ctx context.Context, s Storage, e state.Epoch, jobID string) (Found, e
 	if err != nil {
 		return Found{}, err
 	}
-	f := Found{Epoch: e, Manifest: r.Manifest, Err: r.Error(), SetAside: r.SetAside}
+	f := Found{Epoch: e, Manifest: r.Manifest, Err: r.Problem(), SetAside: r.SetAside}
 	return f, nil
 }

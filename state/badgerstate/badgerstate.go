@@ -56,9 +56,8 @@ type Store struct {
 	merge *stf.Merge // of the restored files, until the first Seal
 	spill *spill     // nil: there is no database
 
-	marked   bool        // every record has been marked since mirroring began
-	complete state.Epoch // once this epoch is in the database, it holds everything
-	last     state.Epoch
+	marked bool // every record has been marked since mirroring began
+	last   state.Epoch
 
 	mu  sync.Mutex
 	err error // of the background; final
@@ -181,10 +180,11 @@ func (s *Store) Trim() error {
 		if s.marked, err = s.set.MarkSome(markSlots); err != nil {
 			return err
 		}
-	}
-	if s.complete > 0 && s.spill.applied() >= s.complete {
-		s.set.SetCold(s.spill)
-		s.complete = 0
+		if s.marked {
+			// From here on every record is either in a generation that the database has not
+			// released yet, and stays, or in the database.
+			s.set.SetCold(s.spill)
+		}
 	}
 	return s.set.Trim(budget)
 }

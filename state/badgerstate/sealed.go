@@ -29,9 +29,6 @@ func (s *Store) Seal(e state.Epoch) (state.Sealed, error) {
 		return nil, err
 	}
 	s.last = e
-	if s.marked && s.complete == 0 && s.spill != nil && !s.spill.whole {
-		s.complete, s.spill.whole = e, true
-	}
 	return &sealed{store: s, frozen: f, spill: s.spill}, nil
 }
 
@@ -45,6 +42,7 @@ type sealed struct {
 	rows   []*hot.Rows
 	sorted bool
 	users  int // of the frozen rows besides the caller: 1 while the database reads them
+	passed bool // its rows are in the database, on their way there, or merged
 	gone   bool
 	free   bool
 }
@@ -76,7 +74,7 @@ func (x *sealed) mirror(e state.Epoch) {
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if x.users > 0 || x.gone {
+	if x.passed {
 		return // a second Write after success
 	}
 	done := func() {
@@ -87,11 +85,18 @@ func (x *sealed) mirror(e state.Epoch) {
 	}
 	if x.spill.enqueue(wave{epoch: e, rows: x.rows, done: done}) {
 		x.users++
+		x.passed = true
 	}
 }
 
 // Merge adds the change to the next sealed epoch.
-func (x *sealed) Merge() error { return x.frozen.Merge() }
+func (x *sealed) Merge() error {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	err := x.frozen.Merge()
+	x.passed = x.passed || err == nil
+	return err
+}
 
 // Release ends the caller's use.
 func (x *sealed) Release() {
@@ -101,9 +106,10 @@ func (x *sealed) Release() {
 	x.release()
 }
 
-// release frees the memory after the last use; mu is held.
+// release frees the memory after the last use; mu is held. Rows that the database should have
+// and never will (the job is ending) stay: nobody may evict them.
 func (x *sealed) release() {
-	if x.gone && x.users == 0 && !x.free {
+	if x.gone && x.users == 0 && !x.free && (x.spill == nil || x.passed) {
 		x.free = true
 		x.rows = nil
 		x.frozen.Release()

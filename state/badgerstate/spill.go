@@ -32,12 +32,10 @@ type spill struct {
 	db    *badger.DB
 	dir   string
 	store *Store
-	whole bool // task goroutine: it will hold every record once what is queued is applied
 
 	mu    sync.Mutex
 	cond  sync.Cond
 	queue []wave
-	epoch state.Epoch // newest applied
 	stop  bool
 	done  chan struct{}
 }
@@ -97,7 +95,7 @@ func (s *Store) restoreSpill() error {
 	if err := w.Flush(); err != nil {
 		return fmt.Errorf("state: restore into %s: %w", s.opts.Dir, err)
 	}
-	s.marked, s.spill.whole = true, true
+	s.marked = true
 	s.set.SetCold(s.spill)
 	return nil
 }
@@ -146,7 +144,7 @@ func key(dst []byte, t stf.TableID, g state.KeyGroup, user []byte) []byte {
 }
 
 // enqueue hands a wave over, unless the database is closed; its done is called when it is
-// applied, or never will be.
+// applied, never if that fails.
 func (p *spill) enqueue(w wave) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -156,13 +154,6 @@ func (p *spill) enqueue(w wave) bool {
 	p.queue = append(p.queue, w)
 	p.cond.Signal()
 	return true
-}
-
-// applied is the newest epoch of which everything is in the database.
-func (p *spill) applied() state.Epoch {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.epoch
 }
 
 // run applies waves in order of their epochs, one at a time.
@@ -181,21 +172,15 @@ func (p *spill) run() {
 		p.queue = p.queue[1:]
 		p.mu.Unlock()
 		if err := p.apply(w); err != nil {
+			// The rows stay pinned in memory: they must not be evicted.
 			p.store.fail(err)
-			w.done()
-			continue
+			return
 		}
-		p.mu.Lock()
-		p.epoch = w.epoch
-		p.mu.Unlock()
 		w.done()
 	}
 }
 
 func (p *spill) apply(w wave) error {
-	if err := p.store.failed(); err != nil {
-		return err // after a gap nothing may follow
-	}
 	var bytes int64
 	for _, r := range w.rows {
 		for i := range r.Len() {
@@ -305,14 +290,9 @@ func (p *spill) Scan(t stf.TableID, prefix []byte, fn func(state.KeyGroup, []byt
 func (p *spill) close() error {
 	p.mu.Lock()
 	p.stop = true
-	left := p.queue
-	p.queue = nil
 	p.cond.Signal()
 	p.mu.Unlock()
 	<-p.done
-	for _, w := range left {
-		w.done()
-	}
 	if err := p.db.Close(); err != nil {
 		return p.wrap(err)
 	}

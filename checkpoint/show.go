@@ -1,0 +1,297 @@
+package checkpoint
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/sqlstream/sqlstream/state"
+)
+
+// Line is one checkpoint in a list.
+type Line struct {
+	Epoch    state.Epoch `json:"epoch"`
+	Kind     string      `json:"kind,omitempty"`
+	Created  *time.Time  `json:"created,omitempty"`
+	Age      string      `json:"age,omitempty"`
+	Rows     int64       `json:"rows"` // entries of the files: an upper bound of the records
+	Bytes    int64       `json:"bytes"`
+	Files    int         `json:"files"`
+	Splits   int         `json:"splits"`
+	Pending  int         `json:"transactions"`
+	SetAside string      `json:"setAside,omitempty"`
+	Error    string      `json:"error,omitempty"`
+}
+
+// List describes all checkpoints in s, newest first, by their manifests alone.
+func List(s Storage, jobID string, now time.Time) ([]Line, error) {
+	epochs, err := s.Epochs()
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Line, 0, len(epochs))
+	for _, e := range epochs {
+		l := Line{Epoch: e}
+		reason, err := s.Reason(e)
+		if err != nil {
+			return nil, err
+		}
+		l.SetAside = reason
+		m, err := Read(s, e, jobID)
+		if err != nil {
+			l.Error = err.Error()
+			out = append(out, l)
+			continue
+		}
+		l.Kind, l.Created, l.Age = m.Kind, &m.Created, age(now.Sub(m.Created))
+		l.Bytes, l.Files, l.Pending = m.Bytes(), len(m.Files), len(m.Transactions)
+		for _, f := range m.Files {
+			l.Rows += f.Entries
+		}
+		for _, src := range m.Sources {
+			l.Splits += len(src.Splits)
+		}
+		out = append(out, l)
+	}
+	return out, nil
+}
+
+// WriteList prints a list for people.
+func WriteList(w io.Writer, lines []Line) error {
+	if len(lines) == 0 {
+		_, err := fmt.Fprintln(w, "no checkpoints")
+		return err
+	}
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "CHECKPOINT\tKIND\tAGE\tROWS\tSIZE\tFILES\tSPLITS\tSTATUS")
+	for _, l := range lines {
+		status := "complete"
+		switch {
+		case l.SetAside != "":
+			status = "set aside: " + l.SetAside
+		case l.Error != "":
+			status = l.Error
+		}
+		fmt.Fprintf(t, "%d\t%s\t%s\t%d\t%s\t%d\t%d\t%s\n", l.Epoch, or(l.Kind, "-"), or(l.Age, "-"), l.Rows, size(l.Bytes), l.Files, l.Splits, status)
+	}
+	return t.Flush()
+}
+
+// Description is a checkpoint as people and programs see it: both halves, how far the sources
+// were read, and what was made of it.
+type Description struct {
+	Location string          `json:"location"`
+	Manifest *Manifest       `json:"manifest"`
+	Age      string          `json:"age"`
+	Bytes    int64           `json:"bytes"`
+	SetAside string          `json:"setAside,omitempty"`
+	State    []OperatorState `json:"state"`
+}
+
+// OperatorState is what the files hold of an operator.
+type OperatorState struct {
+	UID    string       `json:"uid"`
+	Name   string       `json:"name"`
+	Kind   string       `json:"kind"`
+	Tables []TableState `json:"tables"`
+}
+
+// TableState is what the files hold of a table. Rows counts changes: one record that changed in
+// three deltas counts three times until they are rolled up.
+type TableState struct {
+	ID    uint8  `json:"id"`
+	Name  string `json:"name"`
+	Rows  int64  `json:"rows"`
+	Bytes int64  `json:"bytes"`
+	Slots []Slot `json:"slots,omitempty"`
+}
+
+// Describe reads a checkpoint's manifest.
+func Describe(s Storage, e state.Epoch, jobID string, now time.Time) (*Description, error) {
+	m, err := Read(s, e, jobID)
+	if err != nil {
+		return nil, err
+	}
+	d := &Description{Location: s.Location() + "/" + chkName(e), Manifest: m, Age: age(now.Sub(m.Created)), Bytes: m.Bytes()}
+	if d.SetAside, err = s.Reason(e); err != nil {
+		return nil, err
+	}
+	type key struct {
+		uid string
+		id  uint8
+	}
+	sums := map[key]*TableState{}
+	var order []key
+	for _, f := range m.Files {
+		for _, t := range f.Tables {
+			k := key{t.UID, t.ID}
+			if sums[k] == nil {
+				sums[k] = &TableState{ID: t.ID, Name: t.Name}
+				order = append(order, k)
+			}
+			sums[k].Rows += t.Entries
+			sums[k].Bytes += t.Bytes
+		}
+	}
+	for _, o := range m.Operators {
+		if len(o.Tables) == 0 {
+			continue
+		}
+		x := OperatorState{UID: o.UID, Name: o.Name, Kind: o.Kind}
+		for _, t := range o.Tables {
+			ts := TableState{ID: t.ID, Name: t.Name}
+			if sum := sums[key{o.UID, t.ID}]; sum != nil {
+				ts = *sum
+				delete(sums, key{o.UID, t.ID})
+			}
+			ts.Slots = t.Slots
+			x.Tables = append(x.Tables, ts)
+		}
+		d.State = append(d.State, x)
+	}
+	for _, k := range order { // state of operators that the plan does not have any more
+		if ts := sums[k]; ts != nil {
+			d.State = append(d.State, OperatorState{UID: k.uid, Name: "(no operator of the plan)", Tables: []TableState{*ts}})
+		}
+	}
+	return d, nil
+}
+
+// Write prints a description for people.
+func (d *Description) Write(w io.Writer) error {
+	m := d.Manifest
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %d of job %s (%s)\n", m.Kind, m.Epoch, m.JobName, m.JobID)
+	fmt.Fprintf(&b, "  written      %s, %s ago, by sqlstream %s, incarnation %d\n", m.Created.UTC().Format(time.RFC3339), d.Age, m.Engine, m.Incarnation)
+	fmt.Fprintf(&b, "  location     %s\n", d.Location)
+	if m.Previous != 0 {
+		fmt.Fprintf(&b, "  previous     %d\n", m.Previous)
+	}
+	fmt.Fprintf(&b, "  plan         %s, max parallelism %d\n", m.Plan, m.MaxParallelism)
+	if d.SetAside != "" {
+		fmt.Fprintf(&b, "  SET ASIDE    %s\n", d.SetAside)
+	}
+	fmt.Fprintf(&b, "\nread up to\n")
+	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	for _, s := range m.Sources {
+		fmt.Fprintf(t, "  %s\t%s\n", s.UID, s.Name)
+		for _, p := range s.Splits {
+			mark := "-"
+			if p.Watermark != nil {
+				mark = watermark(*p.Watermark)
+			}
+			fmt.Fprintf(t, "    %s\t%s\twatermark %s\n", p.ID, p.Position, mark)
+		}
+	}
+	t.Flush() // into memory
+	fmt.Fprintf(&b, "\nstate, %s in %d files\n", size(d.Bytes), len(m.Files))
+	t = tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	for _, o := range d.State {
+		fmt.Fprintf(t, "  %s\t%s\n", o.UID, o.Name)
+		for _, x := range o.Tables {
+			names := make([]string, len(x.Slots))
+			for i, s := range x.Slots {
+				names[i] = s.Name + " " + s.Type
+			}
+			fmt.Fprintf(t, "    %s\t%d rows, %s\t%s\n", x.Name, x.Rows, size(x.Bytes), strings.Join(names, ", "))
+		}
+	}
+	t.Flush() // into memory
+	if len(m.Transactions) > 0 {
+		fmt.Fprintf(&b, "\ntransactions\n")
+		for _, x := range m.Transactions {
+			fmt.Fprintf(&b, "  %s  %s\n", x.Name, x.Token)
+		}
+	}
+	fmt.Fprintf(&b, "\nfiles\n")
+	t = tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	files := slices.Clone(m.Files)
+	slices.SortFunc(files, func(x, y state.File) int { return strings.Compare(x.Name, y.Name) })
+	for _, f := range files {
+		fmt.Fprintf(t, "  %s\t%s\tepochs %d-%d\tkey groups %d-%d\t%d rows\t%s\n", f.Name, f.Kind, f.MinEpoch, f.MaxEpoch, f.KeyLo, int(f.KeyHi)-1, f.Entries, size(f.Size))
+	}
+	t.Flush() // into memory
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// Write prints the result of Verify for people.
+func (r *Report) Write(w io.Writer) error {
+	var b strings.Builder
+	if r.Err != nil {
+		fmt.Fprintf(&b, "checkpoint %d: BAD\n  %v\n", r.Epoch, r.Err)
+	} else {
+		bad, rows := 0, int64(0)
+		for _, f := range r.Files {
+			rows += f.File.Entries
+			if f.Err != nil {
+				bad++
+				fmt.Fprintf(&b, "  BAD %v\n", f.Err)
+			}
+		}
+		if bad == 0 {
+			fmt.Fprintf(&b, "checkpoint %d: ok, manifest and %d files, %d rows, %s read and checked\n", r.Epoch, len(r.Files), rows, size(r.Manifest.Bytes()))
+		} else {
+			fmt.Fprintf(&b, "checkpoint %d: BAD, %d of %d files are damaged\n", r.Epoch, bad, len(r.Files))
+		}
+	}
+	if r.SetAside != "" {
+		fmt.Fprintf(&b, "  set aside: %s\n", r.SetAside)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// WriteJSON prints a list or a description for programs.
+func WriteJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}
+
+// watermark prints a watermark; its ends have names.
+func watermark(ms int64) string {
+	switch ms {
+	case -1 << 63:
+		return "-"
+	case 1<<63 - 1:
+		return "end"
+	}
+	return time.UnixMilli(ms).UTC().Format("2006-01-02 15:04:05.000")
+}
+
+// age prints a duration in its two largest units.
+func age(d time.Duration) string {
+	switch d = max(d, 0); {
+	case d < time.Minute:
+		return d.Truncate(time.Second).String()
+	case d < time.Hour:
+		return fmt.Sprintf("%dm%ds", int(d.Minutes()), int(d.Seconds())%60)
+	case d < 24*time.Hour:
+		return fmt.Sprintf("%dh%dm", int(d.Hours()), int(d.Minutes())%60)
+	}
+	return fmt.Sprintf("%dd%dh", int(d.Hours())/24, int(d.Hours())%24)
+}
+
+func size(n int64) string {
+	if n < 1<<10 {
+		return fmt.Sprintf("%d B", n)
+	}
+	f, unit := float64(n), 0
+	for f >= 1024 && unit < 4 {
+		f /= 1024
+		unit++
+	}
+	return fmt.Sprintf("%.1f %s", f, [...]string{"B", "KiB", "MiB", "GiB", "TiB"}[unit])
+}
+
+func or(s, other string) string {
+	if s == "" {
+		return other
+	}
+	return s
+}
