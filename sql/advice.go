@@ -4,7 +4,7 @@ package sql
 var habits = map[string]string{
 	"ILIKE": "write LOWER(a) LIKE LOWER(b)", "RLIKE": "write REGEXP(text, 'pattern')", "REGEXP": "write REGEXP(text, 'pattern')",
 	"DIV": "integers divide to integers: write a / b", "MOD": "write MOD(a, b) or a % b", "EMIT": "a query emits its changes by itself: leave EMIT CHANGES out",
-	"RETURNING": "", "TOP": "write LIMIT", "OVERLAPS": "compare the ends of the periods", "MEMBER": "write ARRAY_CONTAINS(array, x)", "PIVOT": "write aggregates with FILTER (WHERE ..)",
+	"RETURNING": "", "TOP": "write LIMIT", "MEMBER": "write ARRAY_CONTAINS(array, x)", "PIVOT": "write aggregates with FILTER (WHERE ..)",
 	"STRAIGHT_JOIN": "write JOIN",
 }
 

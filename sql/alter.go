@@ -24,8 +24,10 @@ func (p *parser) drop() ast.Statement {
 	d.Kind, d.Temporary, d.System = p.objectKind()
 	d.IfExists = p.accept("IF", "EXISTS")
 	d.Name = p.table("a name")
-	if d.Cascade = p.accept("CASCADE"); !d.Cascade {
-		p.accept("RESTRICT")
+	if d.Kind == ast.ObjectDatabase {
+		if d.Cascade = p.accept("CASCADE"); !d.Cascade {
+			p.accept("RESTRICT")
+		}
 	}
 	d.End = p.end()
 	return d
@@ -89,7 +91,7 @@ func (p *parser) changeColumns() ast.AlterAction {
 	if p.i++; p.peek("PARTITION") {
 		p.fail(p.i, "partitions are not supported")
 	}
-	p.accept("COLUMN")
+	p.noColumnWord()
 	if p.peek("(") {
 		p.brackets(maxColumns, func() { p.placedElement(c) })
 	} else {
@@ -120,6 +122,12 @@ func (p *parser) placedElement(c *ast.ChangeColumns) {
 	c.Columns = append(c.Columns, placed)
 }
 
+func (p *parser) noColumnWord() {
+	if p.peek("COLUMN") {
+		p.failHint(p.i, "leave COLUMN out", "expected a column name%s, found COLUMN", p.after())
+	}
+}
+
 // dropPart parses what ALTER TABLE .. DROP drops.
 func (p *parser) dropPart(at ast.At) ast.AlterAction {
 	switch {
@@ -135,6 +143,6 @@ func (p *parser) dropPart(at ast.At) ast.AlterAction {
 	case p.peek("("):
 		return &ast.DropColumns{At: at, Columns: p.names("a column name")}
 	}
-	p.accept("COLUMN")
+	p.noColumnWord()
 	return &ast.DropColumns{At: at, Columns: []ast.Ident{p.name("a column name")}}
 }

@@ -34,7 +34,7 @@ func (p *parser) call(name ast.Path) *ast.Call {
 	case fn == "TRIM":
 		p.trim(c)
 	case fn == "SUBSTRING":
-		p.separated(c, rankBoolean, "FROM", "FOR")
+		p.substring(c)
 	case fn == "OVERLAY":
 		p.separated(c, rankBoolean, "PLACING", "FROM", "FOR")
 	case fn == "POSITION":
@@ -82,11 +82,10 @@ func (p *parser) tableArg() *ast.TableArg {
 	arg := &ast.TableArg{At: p.pos()}
 	p.i++
 	if p.subqueryAhead() {
-		arg.Query = p.subquery()
-	} else {
-		at := p.pos()
-		arg.Table = &ast.TableName{At: at, Path: p.table("a table name")}
+		p.failHint(p.i, "leave TABLE out before a query in brackets", "expected a table name after TABLE, found (")
 	}
+	at := p.pos()
+	arg.Table = &ast.TableName{At: at, Path: p.table("a table name")}
 	if p.accept("PARTITION", "BY") {
 		if open := p.i; p.accept("(") {
 			p.exprs(&arg.PartitionBy, maxColumns)
@@ -116,23 +115,28 @@ func (p *parser) unitArg(c *ast.Call) {
 	p.i++
 }
 
-// separated parses arguments with words between them, or with commas.
+// separated parses arguments with words between them; FOR, and FROM of POSITION, may be missing.
 func (p *parser) separated(c *ast.Call, rank int, words ...string) {
 	p.slot(rank, false, appendTo(&c.Args))
-	if p.peek(",") {
-		for p.accept(",") {
-			p.argument(c)
-		}
-		return
-	}
-	for _, w := range words {
-		if !p.accept(w) {
-			if w != "FOR" && w != words[len(words)-1] {
-				p.unexpected(w)
-			}
+	for i, w := range words {
+		if i > 0 && i == len(words)-1 && !p.peek(w) {
 			return
 		}
+		p.expect(w)
 		p.slot(rankBoolean, false, appendTo(&c.Args))
+	}
+}
+
+// substring parses SUBSTRING(x FROM a FOR b) and SUBSTRING(x, a, b).
+func (p *parser) substring(c *ast.Call) {
+	p.argument(c)
+	for _, word := range []string{"FROM", "FOR"} {
+		switch {
+		case p.accept(word), p.accept(","):
+			p.argument(c)
+		case len(c.Args) < 2:
+			p.unexpected("FROM or a comma")
+		}
 	}
 }
 

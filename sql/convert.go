@@ -92,7 +92,9 @@ func (c *converter) expr(n tast.ExprNode) ast.Expr {
 		r := c.ref(n.FnName.O)
 		if r.slot {
 			e := c.expr(n.Args[0])
-			r.set(e)
+			if r.set != nil { // nobody takes the value of brackets around an operand
+				r.set(e)
+			}
 			return e
 		}
 		for _, a := range n.Args {
@@ -107,7 +109,7 @@ func (c *converter) expr(n tast.ExprNode) ast.Expr {
 		}
 		right := c.expr(n.R)
 		// TiDB gives an operator the place of its left operand; its own is before the right one.
-		return c.s.line(c.s.at(n.R.OriginTextPosition()) - 1).join(left, right)
+		return c.s.line(c.s.at(n.R.OriginTextPosition())-1).join(left, right)
 	case *tast.UnaryOperationExpr:
 		return c.s.line(c.s.at(n.OriginTextPosition())).wrap(c.expr(n.V))
 	case *tast.ParenthesesExpr:

@@ -117,6 +117,9 @@ func (p *parser) createTable(t *ast.CreateTable) {
 func (p *parser) tableElement(t *ast.CreateTable) {
 	switch {
 	case p.peek("WATERMARK", "FOR"):
+		if len(t.Watermarks) > 0 {
+			p.fail(p.i, "a table has one WATERMARK")
+		}
 		t.Watermarks = append(t.Watermarks, p.watermark())
 	case p.peek("PRIMARY", "KEY"), p.peek("CONSTRAINT"), p.peek("UNIQUE"):
 		p.onlyKey(&t.PrimaryKey, p.primaryKey(nil))
@@ -189,7 +192,7 @@ func (p *parser) column() (c *ast.Column, key *ast.PrimaryKey) {
 			}
 			c.Virtual = p.accept("VIRTUAL")
 		}
-		if p.peek("PRIMARY") || p.peek("CONSTRAINT") || p.peek("UNIQUE") {
+		if c.Kind == ast.Physical && p.peekAny("PRIMARY", "CONSTRAINT", "UNIQUE") {
 			key = p.primaryKey(&c.Name)
 		}
 	}

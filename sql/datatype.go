@@ -102,7 +102,7 @@ func (p *parser) baseType() types.Type {
 	if other := otherTypes[t.upper]; other != "" {
 		hint = "write " + other
 	}
-	p.failHint(p.i, hint, "unknown data type %s", t.value)
+	p.failHint(p.i, hint, "there is no data type %s here", t.value)
 	return types.Type{}
 }
 
@@ -143,17 +143,7 @@ func (p *parser) timestamp() types.Type {
 // intervalType parses the units of an interval type. The type is one of two whatever they are.
 func (p *parser) intervalType() types.Type {
 	iv := &ast.IntervalLit{}
-	iv.From = p.intervalUnit(iv)
-	p.precision(iv, iv.From)
-	if p.accept("TO") {
-		at := p.i
-		if iv.To = p.intervalUnit(iv); !intervalRange(iv.From, iv.To) {
-			p.fail(at, "there is no interval %s TO %s", iv.From, iv.To)
-		}
-		if p.peek("(") {
-			p.brackets(1, func() { p.small("a precision", 0, 9) })
-		}
-	}
+	p.units(iv)
 	if iv.From <= ast.Month {
 		return types.YearMonthT
 	}

@@ -154,6 +154,8 @@ func (p *parser) infix(rank int) bool {
 		}
 	}
 	switch {
+	case p.peek("OVERLAPS"):
+		return join("=", ast.OpOverlaps)
 	case p.peek("AND"):
 		return join("AND", ast.OpAnd)
 	case p.peek("OR"):

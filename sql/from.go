@@ -106,10 +106,9 @@ func (p *parser) tableItem() ast.TableExpr {
 		d := &ast.Derived{At: at, Lateral: lateral, Query: p.bracketed()}
 		p.sk.emit(p.end(), "AS")
 		p.sk.close(p.sk.open(p.end()))
-		if p.peek("MATCH_RECOGNIZE") {
+		if d.Alias = p.alias(); p.peek("MATCH_RECOGNIZE") {
 			return p.matchRecognize(d, before)
 		}
-		d.Alias = p.alias()
 		return d
 	case p.peek("TABLE", "("):
 		f := &ast.TableFunc{At: at, Lateral: lateral}
@@ -141,13 +140,29 @@ func (p *parser) tableItem() ast.TableExpr {
 func (p *parser) tableCall() *ast.Call {
 	t := p.tok()
 	if t.kind == word && callable[t.upper] && p.peekAt(1, "(") {
-		return p.callNamed()
+		return queryArgs(p.callNamed())
 	}
 	path := p.path("a function")
 	if !p.peek("(") {
 		p.unexpected("( and the function's arguments")
 	}
-	return p.call(path)
+	return queryArgs(p.call(path))
+}
+
+// queryArgs makes the queries among a table function's arguments tables.
+func queryArgs(c *ast.Call) *ast.Call {
+	table := func(e *ast.Expr) {
+		if q, ok := (*e).(*ast.Subquery); ok {
+			*e = &ast.TableArg{At: q.At, Query: q.Query}
+		}
+	}
+	for i := range c.Args {
+		if named, ok := c.Args[i].(*ast.NamedArg); ok {
+			table(&named.Value)
+		}
+		table(&c.Args[i])
+	}
+	return c
 }
 
 // namedTable parses a table, or a table function without TABLE( ).
@@ -160,7 +175,7 @@ func (p *parser) namedTable(at ast.At, before int) ast.TableExpr {
 		}
 		path := p.path("a table name")
 		if p.peek("(") {
-			f := &ast.TableFunc{At: at, Call: p.call(path)}
+			f := &ast.TableFunc{At: at, Call: queryArgs(p.call(path))}
 			out, alias = f, &f.Alias
 			return
 		}
@@ -177,16 +192,12 @@ func (p *parser) namedTable(at ast.At, before int) ast.TableExpr {
 		}
 		out, alias = t, &t.Alias
 	})
-	if p.peek("MATCH_RECOGNIZE") {
-		if _, ok := out.(*ast.TableName); ok {
-			return p.matchRecognize(out, before)
-		}
-	}
-	if p.peek("TABLESAMPLE") {
-		p.fail(p.i, "TABLESAMPLE is not supported")
-	}
 	*alias = p.alias()
-	switch {
+	switch _, table := out.(*ast.TableName); {
+	case table && p.peek("MATCH_RECOGNIZE"):
+		return p.matchRecognize(out, before)
+	case p.peek("TABLESAMPLE"):
+		p.fail(p.i, "TABLESAMPLE is not supported")
 	case *alias != nil && p.peek("FOR", "SYSTEM_TIME"):
 		p.failHint(p.i, "write t FOR SYSTEM_TIME AS OF time AS alias", "FOR SYSTEM_TIME stands before the alias")
 	case p.tok().kind == hint:

@@ -55,6 +55,8 @@ func (p *parser) inspect() ast.Statement {
 			switch {
 			case p.accept("SAVEPOINT"):
 				s.Savepoint = true
+			case p.peek("DRAIN") && !s.Savepoint:
+				p.fail(p.i, "WITH DRAIN stands behind WITH SAVEPOINT")
 			case p.accept("DRAIN"):
 				s.Drain = true
 			default:

@@ -25,19 +25,25 @@ func (p *parser) interval() ast.Expr {
 		p.failHint(p.i, "write INTERVAL '5' MINUTE; for a column write n * INTERVAL '1' MINUTE or TIMESTAMPADD(MINUTE, n, ts)",
 			"expected a quoted value after INTERVAL, found %s", p.show(p.i))
 	}
+	p.units(iv)
+	return iv
+}
+
+// units parses unit [(precision)] [TO unit [(precision)]].
+func (p *parser) units(iv *ast.IntervalLit) {
 	iv.From = p.intervalUnit(iv)
 	p.precision(iv, iv.From)
-	if p.accept("TO") {
-		at := p.i
-		iv.To = p.intervalUnit(iv)
-		if !intervalRange(iv.From, iv.To) {
-			p.failHint(at, "YEAR TO MONTH, or from DAY, HOUR or MINUTE to a shorter unit", "there is no interval %s TO %s", iv.From, iv.To)
-		}
-		if iv.To == ast.Second && p.peek("(") {
-			p.brackets(1, func() { iv.FracPrecision = p.small("a precision", 0, 9) })
-		}
+	if !p.accept("TO") {
+		return
 	}
-	return iv
+	at := p.i
+	iv.To = p.intervalUnit(iv)
+	if !intervalRange(iv.From, iv.To) {
+		p.failHint(at, "YEAR TO MONTH, or from DAY, HOUR or MINUTE to a shorter unit", "there is no interval %s TO %s", iv.From, iv.To)
+	}
+	if iv.To == ast.Second && p.peek("(") {
+		p.brackets(1, func() { iv.FracPrecision = p.small("a precision", 0, 9) })
+	}
 }
 
 // precision parses (2), and (2, 3) of a second.
@@ -97,6 +103,23 @@ func (p *parser) intervalUnit(iv *ast.IntervalLit) ast.Unit {
 	}
 	p.failHint(p.i, hint, "expected %s%s, found %s", units, p.after(), p.show(p.i))
 	return u
+}
+
+// difference parses the unit behind (a - b), which makes it an interval.
+func (p *parser) difference(x operand) ast.Expr {
+	d := &ast.Difference{At: p.pos()}
+	iv := &ast.IntervalLit{Precision: -1, FracPrecision: -1}
+	at := p.tok().start
+	p.units(iv)
+	d.From, d.To, d.Precision, d.FracPrecision = iv.From, iv.To, iv.Precision, iv.FracPrecision
+	x.give(p.sk, func(e ast.Expr) {
+		b, ok := e.(*ast.Binary)
+		if !ok || b.Op != ast.OpSub {
+			panic(p.src.Errorf(at, "a unit of time stands only behind (a - b)"))
+		}
+		d.Left, d.Right = b.Left, b.Right
+	})
+	return d
 }
 
 // intervalRange reports whether Flink has an interval FROM one unit TO another.

@@ -57,7 +57,9 @@ func (p *parser) jsonPair(c *ast.Call) {
 	p.argument(c)
 }
 
-func (p *parser) onNullAhead() bool { return p.peek("NULL", "ON", "NULL") || p.peek("ABSENT", "ON", "NULL") }
+func (p *parser) onNullAhead() bool {
+	return p.peek("NULL", "ON", "NULL") || p.peek("ABSENT", "ON", "NULL")
+}
 
 func (p *parser) onNull(j *ast.JSONClauses) {
 	if p.onNullAhead() {

@@ -109,12 +109,16 @@ func unescapeUnicode(s string, escape byte) (string, error) {
 			b.WriteByte(escape)
 			i++
 		default:
-			n, err := strconv.ParseUint(s[i+1:min(i+5, len(s))], 16, 32)
-			if err != nil || i+5 > len(s) || !utf8.ValidRune(rune(n)) {
-				return "", errors.New("in U&'..', " + string(escape) + " is followed by four hexadecimal digits of a character or by itself")
+			from, digits := i+1, 4 // \0041 or \+01F600
+			if from < len(s) && s[from] == '+' {
+				from, digits = from+1, 6
+			}
+			n, err := strconv.ParseUint(s[from:max(from, min(from+digits, len(s)))], 16, 32)
+			if err != nil || from+digits > len(s) || !utf8.ValidRune(rune(n)) {
+				return "", errors.New("in U&'..', " + string(escape) + " is followed by four hexadecimal digits, by + and six, or by itself")
 			}
 			b.WriteRune(rune(n))
-			i += 4
+			i = from + digits - 1
 		}
 	}
 	return b.String(), nil

@@ -71,14 +71,13 @@ func (p *parser) matchClauses(m *ast.MatchRecognize) {
 			m.Subsets = append(m.Subsets, s)
 		})
 	}
-	if p.accept("DEFINE") {
-		p.items(maxColumns, func() {
-			i := len(m.Defines)
-			m.Defines = append(m.Defines, ast.Define{At: p.pos(), Variable: p.name("a pattern variable")})
-			p.expect("AS")
-			p.expr(func(e ast.Expr) { m.Defines[i].Cond = e })
-		})
-	}
+	p.expect("DEFINE")
+	p.items(maxColumns, func() {
+		i := len(m.Defines)
+		m.Defines = append(m.Defines, ast.Define{At: p.pos(), Variable: p.name("a pattern variable")})
+		p.expect("AS")
+		p.expr(func(e ast.Expr) { m.Defines[i].Cond = e })
+	})
 }
 
 func (p *parser) afterMatch() *ast.AfterMatch {

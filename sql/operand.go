@@ -29,6 +29,8 @@ func (p *parser) operand() operand {
 			field := &ast.Field{At: at, Name: p.name("a field's name")}
 			x.give(s, func(e ast.Expr) { field.Arg = e })
 			x.node = field
+		case x.node == nil && p.tok().kind == word && reserved[p.tok().upper] && p.unitAhead() != ast.UnitNone:
+			x.node = p.difference(x)
 		default:
 			if x.node == nil { // an expression in brackets stands for itself
 				s.unwrap(f)
@@ -138,7 +140,8 @@ func (p *parser) wordOperand(t token, at ast.At) ast.Expr {
 			return call
 		}
 	case "UNKNOWN":
-		p.failHint(p.i, "write CAST(NULL AS BOOLEAN)", "UNKNOWN is not a value here")
+		p.i++
+		return &ast.Cast{At: at, Arg: &ast.NullLit{At: at}, Type: ast.TypeRef{At: at, Type: types.BooleanT}}
 	}
 	if callable[t.upper] && next.is("(") {
 		return p.callNamed()
@@ -253,6 +256,9 @@ func (p *parser) cast() ast.Expr {
 	p.expr(func(e ast.Expr) { c.Arg = e })
 	p.expect("AS")
 	c.Type = p.dataType()
+	if c.Type.Type.NotNull {
+		p.fail(p.i-2, "the type of a CAST has no NOT NULL: the result is NULL when the value is")
+	}
 	p.close(open, ")")
 	return c
 }

@@ -46,7 +46,7 @@ type outToken struct {
 type ref struct {
 	node ast.Expr       // of an operand; nil for a table and other things without a value
 	slot bool           // its value is that of its argument
-	set  func(ast.Expr) // of a slot: takes the value
+	set  func(ast.Expr) // of a slot: takes the value, nil for brackets between operators
 	// test makes the predicate whose right side this operand is: IS NULL, IN (..).
 	test func(left ast.Expr) ast.Expr
 }

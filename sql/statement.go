@@ -30,16 +30,13 @@ func (p *parser) statement() ast.Statement {
 		return p.drop()
 	case p.peek("ALTER"):
 		return p.alter()
-	case p.peek("EXECUTE", "STATEMENT", "SET"), p.peek("BEGIN", "STATEMENT", "SET"), p.peek("STATEMENT", "SET"):
+	case p.peek("EXECUTE", "STATEMENT", "SET"), p.peek("BEGIN", "STATEMENT", "SET"):
 		return p.statementSet()
 	case p.accept("EXECUTE"):
 		return p.statement() // EXECUTE SELECT .. is SELECT
 	case p.accept("EXPLAIN"):
 		e := &ast.Explain{Details: p.explainDetails()}
-		if !p.queryAhead() && !p.peekAny("INSERT", "STATEMENT", "EXECUTE") {
-			p.unexpected("a query, INSERT or STATEMENT SET")
-		}
-		e.Statement = p.statement()
+		e.Statement = p.explained()
 		e.Span = span()
 		return e
 	case p.accept("SET"):
@@ -96,6 +93,23 @@ func (p *parser) setOption() ast.Option {
 	return p.option()
 }
 
+// explained parses the statement behind EXPLAIN.
+func (p *parser) explained() ast.Statement {
+	at := p.i
+	switch {
+	case p.peek("STATEMENT", "SET"):
+		return p.statementSet()
+	case p.queryAhead(), p.peekAny("INSERT", "EXECUTE", "CREATE"):
+		s := p.statement()
+		if t, ok := s.(*ast.CreateTable); ok && t.As != nil || !p.toks[at].is("CREATE") {
+			return s
+		}
+		p.fail(at, "EXPLAIN explains a query, INSERT, STATEMENT SET or CREATE TABLE .. AS")
+	}
+	p.unexpected("a query, INSERT or STATEMENT SET")
+	return nil
+}
+
 func (p *parser) explainDetails() (out []ast.ExplainDetail) {
 	if p.accept("PLAN", "FOR") {
 		return nil
@@ -125,7 +139,6 @@ func (p *parser) insert() *ast.Insert {
 	if n.Overwrite = p.accept("OVERWRITE"); !n.Overwrite {
 		p.expect("INTO")
 	}
-	p.accept("TABLE")
 	at := p.pos()
 	n.Table = &ast.TableName{At: at, Path: p.table("a table name")}
 	if p.tok().kind == hint {
@@ -147,17 +160,16 @@ func (p *parser) insert() *ast.Insert {
 
 func (p *parser) partitionValue() ast.PartitionValue {
 	v := ast.PartitionValue{At: p.pos(), Column: p.name("a column name")}
-	if p.accept("=") {
-		switch t := p.tok(); t.kind {
-		case text:
-			lit := p.string("a string")
-			v.Value = &lit
-		case number:
-			lit := p.number("a number")
-			v.Value = &lit
-		default:
-			p.unexpected("a string or a number")
-		}
+	p.expect("=")
+	switch t := p.tok(); t.kind {
+	case text:
+		lit := p.string("a string")
+		v.Value = &lit
+	case number:
+		lit := p.number("a number")
+		v.Value = &lit
+	default:
+		p.unexpected("a string or a number")
 	}
 	return v
 }

@@ -69,8 +69,8 @@ type Descriptor struct {
 	Columns []Ident
 }
 
-// TableArg is TABLE t or TABLE (query), with PARTITION BY and ORDER BY, as an argument of a
-// table function: one of Table and Query is set.
+// TableArg is TABLE t [PARTITION BY ..] [ORDER BY ..], or a query in brackets without the
+// word, as an argument of a table function: one of Table and Query is set.
 type TableArg struct {
 	At
 	Table       *TableName

@@ -36,7 +36,7 @@ type BinaryLit struct {
 // NullLit is NULL.
 type NullLit struct{ At }
 
-// BoolLit is TRUE or FALSE. UNKNOWN is not a literal of Flink SQL.
+// BoolLit is TRUE or FALSE. UNKNOWN is parsed as CAST(NULL AS BOOLEAN).
 type BoolLit struct {
 	At
 	Value bool
@@ -58,6 +58,15 @@ type IntervalLit struct {
 	To       Unit // UnitNone: a single unit
 	// Precision is that of From, DAY(3); FracPrecision that of seconds, SECOND(2, 3) or
 	// TO SECOND(3). -1: not given.
+	Precision, FracPrecision int
+}
+
+// Difference is (Left - Right) From [TO To]: the time between two points as an interval. Pos is
+// that of the unit; precisions as in IntervalLit.
+type Difference struct {
+	At
+	Left, Right              Expr
+	From, To                 Unit
 	Precision, FracPrecision int
 }
 
@@ -205,6 +214,7 @@ func (*NullLit) expr()     {}
 func (*BoolLit) expr()     {}
 func (*TypedLit) expr()    {}
 func (*IntervalLit) expr() {}
+func (*Difference) expr()  {}
 func (*Unary) expr()       {}
 func (*Binary) expr()      {}
 func (*Is) expr()          {}

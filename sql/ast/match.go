@@ -3,7 +3,7 @@ package ast
 // MatchRecognize is table MATCH_RECOGNIZE ( .. ) [AS alias].
 type MatchRecognize struct {
 	At
-	Input       TableExpr // *TableName or *Derived, without alias
+	Input       TableExpr // *TableName or *Derived
 	PartitionBy []Expr
 	OrderBy     []OrderItem
 	Measures    []SelectItem

@@ -34,10 +34,11 @@ const (
 	OpDiv
 	OpMod
 	OpConcat
+	OpOverlaps // between two rows of two, ranks as a comparison
 )
 
 var binaryNames = [...]string{OpOr: "OR", OpAnd: "AND", OpEq: "=", OpNe: "<>", OpLt: "<", OpLe: "<=", OpGt: ">", OpGe: ">=",
-	OpAdd: "+", OpSub: "-", OpMul: "*", OpDiv: "/", OpMod: "%", OpConcat: "||"}
+	OpAdd: "+", OpSub: "-", OpMul: "*", OpDiv: "/", OpMod: "%", OpConcat: "||", OpOverlaps: "OVERLAPS"}
 
 // String returns the operator's sign.
 func (o BinaryOp) String() string { return binaryNames[o] }

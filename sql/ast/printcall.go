@@ -28,12 +28,11 @@ func (p *printer) callPart(e Expr) {
 }
 
 func (p *printer) tableArg(e *TableArg) {
-	p.w("TABLE ")
 	if e.Query != nil {
 		p.w("(", e.Query, ")")
-	} else {
-		p.w(e.Table)
+		return
 	}
+	p.w("TABLE ", e.Table)
 	if len(e.PartitionBy) > 0 {
 		p.w(" PARTITION BY (")
 		p.exprs(e.PartitionBy)

@@ -22,7 +22,7 @@ const (
 )
 
 var binaryRanks = [...]int{OpOr: rankOr, OpAnd: rankAnd, OpEq: rankComparison, OpNe: rankComparison, OpLt: rankComparison, OpLe: rankComparison,
-	OpGt: rankComparison, OpGe: rankComparison, OpAdd: rankAdd, OpSub: rankAdd, OpMul: rankMul, OpDiv: rankMul, OpMod: rankMul, OpConcat: rankMul}
+	OpGt: rankComparison, OpGe: rankComparison, OpAdd: rankAdd, OpSub: rankAdd, OpMul: rankMul, OpDiv: rankMul, OpMod: rankMul, OpConcat: rankMul, OpOverlaps: rankComparison}
 
 func rank(e Expr) int {
 	switch e := e.(type) {
@@ -147,6 +147,13 @@ func (p *printer) operand(e Expr) {
 		p.w(name, " ", e.Value.String())
 	case *IntervalLit:
 		p.interval(e)
+	case *Difference:
+		p.w("(")
+		p.at(rankAdd, e.Left)
+		p.w(" - ")
+		p.at(rankMul, e.Right)
+		p.w(") ")
+		p.units(e.From, e.To, e.Precision, e.FracPrecision)
 	case *Case:
 		p.caseExpr(e)
 	case *Cast:
@@ -201,17 +208,22 @@ func (p *printer) field(e *Field) {
 func (p *printer) interval(e *IntervalLit) {
 	p.w("INTERVAL ")
 	p.opt(e.Negative, "-")
-	p.w(e.Value.String(), " ", e.From)
-	n, f := strconv.Itoa(e.Precision), strconv.Itoa(e.FracPrecision)
-	switch single := e.To == UnitNone; {
-	case single && e.FracPrecision >= 0:
+	p.w(e.Value.String(), " ")
+	p.units(e.From, e.To, e.Precision, e.FracPrecision)
+}
+
+func (p *printer) units(from, to Unit, precision, fraction int) {
+	p.w(from)
+	n, f := strconv.Itoa(precision), strconv.Itoa(fraction)
+	switch {
+	case to == UnitNone && fraction >= 0:
 		p.w("(", n, ", ", f, ")")
-	case e.Precision >= 0:
+	case precision >= 0:
 		p.w("(", n, ")")
 	}
-	if e.To != UnitNone {
-		p.w(" TO ", e.To)
-		p.opt(e.FracPrecision >= 0, "(", f, ")")
+	if to != UnitNone {
+		p.w(" TO ", to)
+		p.opt(fraction >= 0, "(", f, ")")
 	}
 }
 

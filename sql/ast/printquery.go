@@ -261,7 +261,7 @@ func (p *printer) match(m *MatchRecognize) {
 		p.w(s.Name, " =")
 		p.names(s.Variables)
 	})
-	p.opt(len(m.Defines) > 0, " DEFINE ")
+	p.w(" DEFINE ")
 	each(p, m.Defines, func(d *Define) { p.w(d.Variable, " AS ", d.Cond) })
 	p.w(")")
 	p.alias(m.Alias)

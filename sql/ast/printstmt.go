@@ -59,10 +59,7 @@ func (p *printer) insert(s *Insert) {
 	if len(s.Partition) > 0 {
 		p.w(" PARTITION (")
 		each(p, s.Partition, func(v *PartitionValue) {
-			p.w(v.Column)
-			if v.Value != nil {
-				p.w(" = ", v.Value)
-			}
+			p.w(v.Column, " = ", v.Value)
 		})
 		p.w(")")
 	}

@@ -24,11 +24,11 @@ type Insert struct {
 	Query     *Query
 }
 
-// PartitionValue is column [= value] in PARTITION (..).
+// PartitionValue is column = value in PARTITION (..).
 type PartitionValue struct {
 	At
 	Column Ident
-	Value  Expr // a literal, or nil
+	Value  Expr // a literal
 }
 
 // StatementSet is several INSERTs that are one job: EXECUTE STATEMENT SET BEGIN .. END, or
@@ -42,7 +42,7 @@ type StatementSet struct {
 type Explain struct {
 	Span
 	Details   []ExplainDetail
-	Statement Statement // *QueryStatement, *Insert or *StatementSet
+	Statement Statement // *QueryStatement, *Insert, *StatementSet, or *CreateTable with AS
 }
 
 // ExplainDetail is one word of EXPLAIN.
