@@ -189,10 +189,10 @@ func (b *builder) scan(n *rel.Scan) (int, error) {
 	}
 	info, err := b.Connectors.Source(table)
 	if err != nil {
-		return 0, b.errorf(n.Offset, "table %s cannot be read: %s", n.Table.Path, err)
+		return 0, b.errorf(n.Offset, "table %s cannot be read: %s", n.Table.Path.Short(), err)
 	}
 	if info.Changes == plan.UpsertMode {
-		return 0, b.errorf(n.Offset, "reading the upsert table %s is not supported yet (ChangelogNormalize)", n.Table.Path)
+		return 0, b.errorf(n.Offset, "reading the upsert table %s is not supported yet (ChangelogNormalize)", n.Table.Path.Short())
 	}
 	table.Identity = info.Identity
 	physical := len(table.Physical)
@@ -312,7 +312,7 @@ func (b *builder) watermark(n *rel.Scan) (*plan.Watermark, error) {
 	if text, ok := n.Options[IdleTimeout]; ok {
 		var err error
 		if idle, err = settings.ParseDuration(text); err != nil {
-			return nil, b.errorf(n.Offset, "table %s: option '%s': %s", n.Table.Path, IdleTimeout, err)
+			return nil, b.errorf(n.Offset, "table %s: option '%s': %s", n.Table.Path.Short(), IdleTimeout, err)
 		}
 	}
 	emit := b.Settings.Duration(settings.WatermarkInterval)
@@ -333,7 +333,7 @@ func (b *builder) sink(s *rel.Sink, root rel.Node) error {
 		}
 		info, err := b.Connectors.Sink(table)
 		if err != nil {
-			return b.errorf(s.Offset, "table %s cannot be written: %s", s.Table.Path, err)
+			return b.errorf(s.Offset, "table %s cannot be written: %s", s.Table.Path.Short(), err)
 		}
 		if err := b.exactlyOnce(s, info); err != nil {
 			return err
@@ -430,7 +430,7 @@ func (b *builder) exactlyOnce(s *rel.Sink, info SinkInfo) error {
 	if !info.Transactional || b.Settings.IsSet(settings.CheckpointInterval) {
 		return nil
 	}
-	return b.errorf(s.Offset, "table %s writes in transactions, which are committed by checkpoints, but '%s' is not set", s.Table.Path, settings.CheckpointInterval).
+	return b.errorf(s.Offset, "table %s writes in transactions, which are committed by checkpoints, but '%s' is not set", s.Table.Path.Short(), settings.CheckpointInterval).
 		WithHint("SET '%s' = '10 s'", settings.CheckpointInterval)
 }
 
@@ -438,14 +438,14 @@ func (b *builder) exactlyOnce(s *rel.Sink, info SinkInfo) error {
 // are the planner's own.
 func (b *builder) checkOptions(t *plan.Table, ct *catalog.Table, pos int) error {
 	if t.Connector == "" {
-		return b.errorf(pos, "table %s has no option 'connector'", ct.Path).WithHint("say where it is: WITH ('connector' = '..')")
+		return b.errorf(pos, "table %s has no option 'connector'", ct.Path.Short()).WithHint("say where it is: WITH ('connector' = '..')")
 	}
 	if err := CheckOptions(b.Connectors, *t); err != nil {
-		return b.errorf(pos, "table %s: %s", ct.Path, err)
+		return b.errorf(pos, "table %s: %s", ct.Path.Short(), err)
 	}
 	defs, err := b.Connectors.Options(*t)
 	if err != nil {
-		return b.errorf(pos, "table %s: %s", ct.Path, err)
+		return b.errorf(pos, "table %s: %s", ct.Path.Short(), err)
 	}
 	for _, own := range TableOptions {
 		if findOption(defs, own.Key) == nil {

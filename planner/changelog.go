@@ -33,7 +33,9 @@ func (b *builder) changelog() error {
 			half[n.ID] = half[n.ID] || half[in.Node]
 		}
 		switch op := n.Op.(type) {
-		case *plan.Source, *plan.Values:
+		case *plan.Source:
+			half[n.ID] = b.splitsUpdates(n)
+		case *plan.Values:
 		case *plan.GroupAggregate:
 			half[n.ID] = false
 			op.UpdateBefore = needBefore[n.ID]
@@ -150,31 +152,36 @@ func (b *builder) require(n *plan.Node, need []bool) error {
 	return nil
 }
 
-// splitsUpdates reports whether n may let only one half of an update through.
+// splitsUpdates reports whether the filter of n may let only one half of an update through:
+// whether it reads columns outside of every key.
 func (b *builder) splitsUpdates(n *plan.Node) bool {
-	op, ok := n.Op.(*plan.Calc)
-	if !ok || op.Filter == nil || b.input(n).Mode&plan.HasUpdateAfter == 0 {
+	var filter expr.Expr
+	in := n
+	switch op := n.Op.(type) {
+	case *plan.Source:
+		filter = op.Filter
+	case *plan.Calc:
+		filter, in = op.Filter, b.input(n)
+	}
+	if filter == nil || in.Mode&plan.HasUpdateAfter == 0 {
 		return false
 	}
 	reads := map[int]bool{}
-	expr.Walk(op.Filter, func(e expr.Expr) bool {
+	expr.Walk(filter, func(e expr.Expr) bool {
 		if c, ok := e.(*expr.Column); ok {
 			reads[c.Index] = true
 		}
 		return true
 	})
-	for _, key := range b.input(n).UpsertKeys {
+	return !slices.ContainsFunc(in.UpsertKeys, func(key []int) bool {
 		inKey := 0
 		for _, k := range key {
 			if reads[k] {
 				inKey++
 			}
 		}
-		if inKey == len(reads) {
-			return false
-		}
-	}
-	return true
+		return inKey == len(reads)
+	})
 }
 
 // sinkNeeds checks that the sink can take what the query produces, and says whether it
@@ -194,7 +201,7 @@ func (b *builder) sinkNeeds(n *plan.Node, op *plan.Sink) (bool, error) {
 		}
 		from := b.updates(in)
 		b.describeNode(from)
-		return false, b.errorf(f.pos, "table %s takes inserts only, it doesn't support consuming update changes which is produced by node %s", op.Table.Path, from.Name).
+		return false, b.errorf(f.pos, "table %s takes inserts only, it doesn't support consuming update changes which is produced by node %s", shortPath(op.Table.Path), from.Name).
 			WithHint("use a sink that takes updates (upsert-kafka with a PRIMARY KEY), or an aggregate over a window")
 	}
 	if in.Mode == plan.AppendOnly || len(op.Key) == 0 {

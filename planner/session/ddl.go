@@ -46,9 +46,9 @@ func (x *execution) createTable(stmt *ast.CreateTable, r *Result) error {
 
 func createdMessage(kind string, p catalog.Path, created bool) string {
 	if !created {
-		return fmt.Sprintf("%s %s exists already", kind, p)
+		return fmt.Sprintf("%s %s exists already", kind, p.Short())
 	}
-	return fmt.Sprintf("%s %s created", kind, p)
+	return fmt.Sprintf("%s %s created", kind, p.Short())
 }
 
 // checkTable refuses options that the connector does not have, where they are written. A
@@ -78,9 +78,9 @@ func (x *execution) createView(stmt *ast.CreateView, r *Result) error {
 	if stmt.OrReplace {
 		if old, err := x.Catalog.Lookup(v.Path); err == nil {
 			if _, ok := old.(*catalog.View); !ok {
-				return x.source.Errorf(stmt.Name.Pos(), "%s is a table", v.Path)
+				return x.source.Errorf(stmt.Name.Pos(), "%s is a table", v.Path.Short())
 			}
-			if err := x.Catalog.Drop(v.Path, "view", stmt.Temporary, true); err != nil {
+			if _, err := x.Catalog.Drop(v.Path, "view", stmt.Temporary, true); err != nil {
 				return x.at(stmt.Name.Pos(), err)
 			}
 		}
@@ -125,8 +125,11 @@ func (x *execution) drop(stmt *ast.Drop, r *Result) error {
 			return x.at(stmt.Name.Pos(), err)
 		}
 		kind := map[ast.ObjectKind]string{ast.ObjectTable: "table", ast.ObjectView: "view"}[stmt.Kind]
-		r.Message = kind + " " + path.String() + " dropped"
-		return x.at(stmt.Name.Pos(), x.Catalog.Drop(path, kind, stmt.Temporary, stmt.IfExists))
+		dropped, err := x.Catalog.Drop(path, kind, stmt.Temporary, stmt.IfExists)
+		if r.Message = kind + " " + path.Short() + " dropped"; !dropped {
+			r.Message = kind + " " + path.Short() + " does not exist"
+		}
+		return x.at(stmt.Name.Pos(), err)
 	case ast.ObjectDatabase:
 		name, err := x.databaseName(stmt.Name)
 		if err != nil {
@@ -167,13 +170,13 @@ func (x *execution) alter(stmt *ast.Alter, r *Result) error {
 	}
 	obj, err := x.Catalog.Lookup(path)
 	if errors.Is(err, catalog.ErrNotFound) && stmt.IfExists {
-		r.Message = path.String() + " does not exist"
+		r.Message = path.Short() + " does not exist"
 		return nil
 	}
 	if err != nil {
 		return x.at(stmt.Name.Pos(), err)
 	}
-	r.Message = path.String() + " changed"
+	r.Message = path.Short() + " changed"
 	if rename, ok := stmt.Action.(*ast.RenameTo); ok {
 		to, err := x.Catalog.Resolve(rename.Name.Names())
 		if err == nil {

@@ -84,12 +84,12 @@ func (x *execution) showCreate(stmt *ast.Show, r *Result) error {
 	switch obj := obj.(type) {
 	case *catalog.Table:
 		if stmt.What == ast.ShowCreateView {
-			return x.source.Errorf(stmt.Name.Pos(), "%s is a table; use SHOW CREATE TABLE", obj.Path)
+			return x.source.Errorf(stmt.Name.Pos(), "%s is a table; use SHOW CREATE TABLE", obj.Path.Short())
 		}
 		r.Text = obj.ShowCreate() + "\n"
 	case *catalog.View:
 		if stmt.What == ast.ShowCreateTable {
-			return x.source.Errorf(stmt.Name.Pos(), "%s is a view; use SHOW CREATE VIEW", obj.Path)
+			return x.source.Errorf(stmt.Name.Pos(), "%s is a view; use SHOW CREATE VIEW", obj.Path.Short())
 		}
 		r.Text = obj.ShowCreate() + "\n"
 	}

@@ -62,7 +62,7 @@ func Table(env Env, c *ast.CreateTable) (*catalog.Table, error) {
 		return nil, err
 	}
 	if len(t.Columns) == 0 {
-		return nil, b.errorf(c.Pos(), "table %s has no columns", path)
+		return nil, b.errorf(c.Pos(), "table %s has no columns", path.Short())
 	}
 	return t, nil
 }
@@ -151,24 +151,24 @@ func (b *binder) primaryKey(t *catalog.Table, pk *ast.PrimaryKey) error {
 func (b *binder) computed(t *catalog.Table, cols []*ast.Column, first int) error {
 	stored := t.Stored()
 	sc := &scope{columns: stored, clause: "a computed column"}
+	for _, c := range t.Columns {
+		if c.Kind == catalog.Computed {
+			sc.computed = append(sc.computed, c.Name)
+		}
+	}
 	for i, c := range cols {
 		if c.Kind != ast.Computed {
 			continue
 		}
 		e, err := b.expr(c.Expr, sc)
 		if err != nil {
-			for _, other := range cols {
-				if ref, ok := c.Expr.(*ast.ColumnRef); ok && other.Kind == ast.Computed && ref.Path[0].Name == other.Name.Name {
-					return b.errorf(ref.Pos(), "a computed column cannot read the computed column %s", other.Name)
-				}
-			}
 			return err
 		}
 		if err := b.typeKnown(e, c.Expr.Pos()); err != nil {
 			return err
 		}
 		col := &t.Columns[first+i]
-		col.Type, col.Expr, col.Text = e.Type(), withoutPlace(e), expr.Text(e, quoted)
+		col.Type, col.Expr, col.Text = e.Type(), withoutPlace(e), ast.Print(c.Expr)
 	}
 	return nil
 }
@@ -206,7 +206,7 @@ func (b *binder) watermark(t *catalog.Table, ws []*ast.Watermark) error {
 		return b.errorf(w.Expr.Pos(), "the watermark must have the type of its column, %s; this is %s", c.Type.Nullable(), et.Nullable())
 	}
 	c.Type.Attr = types.RowTime
-	t.Watermark = &catalog.Watermark{Column: c.Name, Expr: withoutPlace(e), Text: expr.Text(e, quoted)}
+	t.Watermark = &catalog.Watermark{Column: c.Name, Expr: withoutPlace(e), Text: ast.Print(w.Expr)}
 	return nil
 }
 
@@ -223,9 +223,6 @@ func (b *binder) options(t *catalog.Table, opts []ast.Option) error {
 	}
 	return nil
 }
-
-// quoted prints columns as Flink does in DDL.
-func quoted(c *expr.Column) string { return types.QuoteIdent(c.Name) }
 
 // withoutPlace drops the offsets of an expression that is kept: later they would point into
 // another text.

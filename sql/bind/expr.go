@@ -63,7 +63,7 @@ func (b *binder) expr(e ast.Expr, sc *scope) (expr.Expr, error) {
 	case *ast.Unary:
 		return b.unary(e, sc)
 	case *ast.Binary:
-		return b.operator(e.Op.String(), e.Pos(), sc, e.Left, e.Right)
+		return b.operator(e.Op.String(), begin(e), sc, e.Left, e.Right)
 	case *ast.Is:
 		return b.is(e, sc)
 	case *ast.IsDistinct:
@@ -71,7 +71,7 @@ func (b *binder) expr(e ast.Expr, sc *scope) (expr.Expr, error) {
 		if e.Not {
 			op = "IS NOT DISTINCT FROM"
 		}
-		return b.operator(op, e.Pos(), sc, e.Left, e.Right)
+		return b.operator(op, begin(e), sc, e.Left, e.Right)
 	case *ast.Between:
 		op := "BETWEEN"
 		if e.Symmetric {
@@ -80,7 +80,7 @@ func (b *binder) expr(e ast.Expr, sc *scope) (expr.Expr, error) {
 		if e.Not {
 			op = "NOT " + op
 		}
-		return b.operator(op, e.Pos(), sc, e.Arg, e.Low, e.High)
+		return b.operator(op, begin(e), sc, e.Arg, e.Low, e.High)
 	case *ast.In:
 		return b.in(e, sc)
 	case *ast.Like:
@@ -91,8 +91,8 @@ func (b *binder) expr(e ast.Expr, sc *scope) (expr.Expr, error) {
 		if e.Escape != nil {
 			args = append(args, e.Escape)
 		}
-		out, err := b.operator(op, e.Pos(), sc, args...)
-		return b.negate(out, e.Not, e.Pos(), err)
+		out, err := b.operator(op, begin(e), sc, args...)
+		return b.negate(out, e.Not, begin(e), err)
 	case *ast.Case:
 		return b.caseExpr(e, sc)
 	case *ast.Cast:
@@ -108,7 +108,7 @@ func (b *binder) expr(e ast.Expr, sc *scope) (expr.Expr, error) {
 	case *ast.RowLit:
 		return b.operator("ROW", e.Pos(), sc, e.Items...)
 	case *ast.Index:
-		return b.operator("ITEM", e.Pos(), sc, e.Arg, e.Index)
+		return b.operator("ITEM", begin(e), sc, e.Arg, e.Index)
 	case *ast.Field:
 		arg, err := b.expr(e.Arg, sc)
 		if err != nil {
@@ -141,6 +141,30 @@ func (b *binder) exprs(es []ast.Expr, sc *scope) ([]expr.Expr, error) {
 		}
 	}
 	return out, nil
+}
+
+// begin is where the text of an expression begins. Errors about an operator stand there, as
+// in Flink, and not at the operator.
+func begin(e ast.Expr) int {
+	switch e := e.(type) {
+	case *ast.Binary:
+		return begin(e.Left)
+	case *ast.Is:
+		return begin(e.Arg)
+	case *ast.IsDistinct:
+		return begin(e.Left)
+	case *ast.Between:
+		return begin(e.Arg)
+	case *ast.In:
+		return begin(e.Arg)
+	case *ast.Like:
+		return begin(e.Arg)
+	case *ast.Index:
+		return begin(e.Arg)
+	case *ast.Field:
+		return begin(e.Arg)
+	}
+	return e.Pos()
 }
 
 // operator binds the operands and resolves the operator over them.
@@ -275,7 +299,7 @@ func (b *binder) is(e *ast.Is, sc *scope) (expr.Expr, error) {
 	test := e.Test
 	if test == ast.IsUnknown {
 		if k := arg.Type().Kind; k != types.Boolean && k != types.Null {
-			return nil, b.errorf(e.Pos(), "IS UNKNOWN asks about a BOOLEAN, this is %s", arg.Type().Nullable())
+			return nil, b.errorf(begin(e), "IS UNKNOWN asks about a BOOLEAN, this is %s", arg.Type().Nullable())
 		}
 		test = ast.IsNull
 	}
@@ -283,7 +307,7 @@ func (b *binder) is(e *ast.Is, sc *scope) (expr.Expr, error) {
 	if e.Not {
 		name = "IS NOT " + test.String()
 	}
-	return b.resolve(name, []expr.Expr{arg}, e.Pos())
+	return b.resolve(name, []expr.Expr{arg}, begin(e))
 }
 
 func (b *binder) in(e *ast.In, sc *scope) (expr.Expr, error) {
@@ -294,7 +318,7 @@ func (b *binder) in(e *ast.In, sc *scope) (expr.Expr, error) {
 	if e.Not {
 		op = "NOT IN"
 	}
-	return b.operator(op, e.Pos(), sc, append([]ast.Expr{e.Arg}, e.List...)...)
+	return b.operator(op, begin(e), sc, append([]ast.Expr{e.Arg}, e.List...)...)
 }
 
 func (b *binder) castExpr(e *ast.Cast, sc *scope) (expr.Expr, error) {

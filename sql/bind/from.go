@@ -96,7 +96,7 @@ func (b *binder) table(t *ast.TableName) (relation, error) {
 		r.node = rel.NewScan(rel.Scan{Table: obj, Options: options, Offset: b.at(t.Pos())}, nil)
 	case *catalog.View:
 		if len(t.Hints) > 0 {
-			return relation{}, b.errorf(t.Hints[0].Pos(), "hint %s: %s is a view, hints go with the tables it reads", t.Hints[0].Name, path)
+			return relation{}, b.errorf(t.Hints[0].Pos(), "hint %s: %s is a view, hints go with the tables it reads", t.Hints[0].Name, path.Short())
 		}
 		if r.node, err = b.view(obj, t.Pos()); err != nil {
 			return relation{}, err
@@ -127,7 +127,7 @@ func (b *binder) lookup(p ast.Path) (catalog.Object, catalog.Path, error) {
 func (b *binder) view(v *catalog.View, pos int) (rel.Node, error) {
 	for _, p := range b.views {
 		if p == v.Path {
-			return nil, b.errorf(pos, "view %s reads itself", v.Path)
+			return nil, b.errorf(pos, "view %s reads itself", v.Path.Short())
 		}
 	}
 	if len(b.views) >= maxViewDepth {
@@ -142,14 +142,14 @@ func (b *binder) view(v *catalog.View, pos int) (rel.Node, error) {
 	if v.Database != b.Catalog.Database() {
 		inner.Env.Catalog = b.Catalog.Clone()
 		if err := inner.Env.Catalog.Use(v.Database); err != nil {
-			return nil, b.errorf(pos, "view %s: %s", v.Path, err)
+			return nil, b.errorf(pos, "view %s: %s", v.Path.Short(), err)
 		}
 	}
 	n, err := inner.query(v.Query)
 	if err != nil {
 		var e *ast.Error
 		if errors.As(err, &e) && v.Source != b.Source {
-			return nil, b.errorf(pos, "view %s no longer holds: %s", v.Path, e)
+			return nil, b.errorf(pos, "view %s no longer holds: %s", v.Path.Short(), e)
 		}
 		return nil, err
 	}

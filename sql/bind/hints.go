@@ -59,7 +59,7 @@ func (b *binder) optionHints(hs []*ast.Hint, t *catalog.Table) (map[string]strin
 		}
 		for _, o := range h.Options {
 			if o.Key.Value == "connector" {
-				return nil, b.errorf(o.Pos(), "a hint cannot change the connector of %s", t.Path)
+				return nil, b.errorf(o.Pos(), "a hint cannot change the connector of %s", t.Path.Short())
 			}
 			options[o.Key.Value] = o.Value.Value
 		}

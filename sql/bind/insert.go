@@ -25,7 +25,7 @@ func Insert(env Env, ins *ast.Insert) (*rel.Sink, error) {
 	}
 	t, ok := obj.(*catalog.Table)
 	if !ok {
-		return nil, b.errorf(ins.Table.Pos(), "%s is a view, INSERT needs a table", path)
+		return nil, b.errorf(ins.Table.Pos(), "%s is a view, INSERT needs a table", path.Short())
 	}
 	options, err := b.optionHints(ins.Table.Hints, t)
 	if err != nil {
@@ -55,7 +55,7 @@ func (b *binder) toSink(q rel.Node, t *catalog.Table, ins *ast.Insert) (rel.Node
 	}
 	have := q.Schema()
 	mismatch := func(what string) *ast.Error {
-		return b.errorf(ins.Query.Pos(), "%s\n  query: %s\n  %s: %s", what, visible(have), t.Path, want)
+		return b.errorf(ins.Query.Pos(), "%s\n  query: %s\n  %s: %s", what, visible(have), t.Path.Short(), want)
 	}
 	if len(have) != len(want) {
 		return nil, mismatch("the query does not have the number of columns that " + t.Path.Name + " takes")
@@ -73,7 +73,7 @@ func (b *binder) toSink(q rel.Node, t *catalog.Table, ins *ast.Insert) (rel.Node
 			continue
 		}
 		if f.Type.NotNull {
-			return nil, b.errorf(ins.Columns[0].Pos(), "column %s of %s is NOT NULL and must be in the column list", types.QuoteIdent(f.Name), t.Path)
+			return nil, b.errorf(ins.Columns[0].Pos(), "column %s of %s is NOT NULL and must be in the column list", types.QuoteIdent(f.Name), t.Path.Short())
 		}
 		exprs[i] = &expr.Literal{Typ: f.Type, Offset: -1}
 	}
@@ -99,9 +99,9 @@ func (b *binder) columnList(names []ast.Ident, t *catalog.Table, sink types.Sche
 				if c.Kind == catalog.Metadata {
 					what = "virtual"
 				}
-				return nil, nil, b.errorf(name.Pos(), "column %s of %s is %s, INSERT does not write it", name, t.Path, what)
+				return nil, nil, b.errorf(name.Pos(), "column %s of %s is %s, INSERT does not write it", name, t.Path.Short(), what)
 			}
-			e := b.errorf(name.Pos(), "table %s has no column %s", t.Path, name)
+			e := b.errorf(name.Pos(), "table %s has no column %s", t.Path.Short(), name)
 			e.Hint = hintNames(name.Name, sink.Names())
 			return nil, nil, e
 		}

@@ -24,7 +24,7 @@ func (b *binder) like(t *catalog.Table, c *ast.CreateTable) error {
 	}
 	base, ok := obj.(*catalog.Table)
 	if !ok {
-		return b.errorf(c.Like.Table.Pos(), "%s is a view, LIKE needs a table", path)
+		return b.errorf(c.Like.Table.Pos(), "%s is a view, LIKE needs a table", path.Short())
 	}
 	strategy, err := b.likeOptions(c.Like.Options)
 	if err != nil {
@@ -44,7 +44,7 @@ func (b *binder) like(t *catalog.Table, c *ast.CreateTable) error {
 			if feature != "" && ownKind == col.Kind && strategy[feature] == "OVERWRITING" {
 				continue // the new table's own follows
 			}
-			e := b.errorf(own.Name.Pos(), "column %s exists in %s already", own.Name, path)
+			e := b.errorf(own.Name.Pos(), "column %s exists in %s already", own.Name, path.Short())
 			if feature != "" {
 				e.Hint = "write OVERWRITING " + feature + " or EXCLUDING " + feature
 			}
@@ -72,7 +72,7 @@ func (b *binder) like(t *catalog.Table, c *ast.CreateTable) error {
 		t.Options = slices.Clone(base.Options)
 		for _, o := range c.Options {
 			if strategy["OPTIONS"] == "INCLUDING" && base.Option(o.Key.Value) != "" {
-				return b.errorf(o.Pos(), "option '%s' is set in %s already", o.Key.Value, path).WithHint("write OVERWRITING OPTIONS")
+				return b.errorf(o.Pos(), "option '%s' is set in %s already", o.Key.Value, path.Short()).WithHint("write OVERWRITING OPTIONS")
 			}
 		}
 		for i := range t.Options {

@@ -1,6 +1,7 @@
 package bind
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/sqlstream/sqlstream/sql/ast"
@@ -24,7 +25,9 @@ type scope struct {
 	clause string
 	// aliases are the names of the select list, to explain that Flink does not see them.
 	aliases []string
-	aggs    *aggregates // collects aggregate calls; nil: they are not allowed here
+	// computed are the computed columns of a table being declared, which others do not see.
+	computed []string
+	aggs     *aggregates // collects aggregate calls; nil: they are not allowed here
 }
 
 // column resolves a.b.c: the qualifier of the relation, then a column, then fields of a ROW.
@@ -73,6 +76,10 @@ func (b *binder) find(name ast.Ident, sc *scope) (int, *ast.Error) {
 			err.Message = "column " + name.String() + " is a name of the select list, which " + sc.clause + " does not see in Flink SQL"
 			return -1, err.WithHint("repeat the expression, or use a subquery")
 		}
+	}
+	if slices.Contains(sc.computed, name.Name) {
+		err.Message = "column " + name.String() + " is computed; a computed column reads only the stored ones"
+		return -1, err.WithHint("repeat its expression")
 	}
 	err.Hint = hintNames(name.Name, sc.columns.Names())
 	return -1, err

@@ -27,17 +27,7 @@ func (b *binder) tableFunc(c *ast.Call) (relation, error) {
 	if err != nil {
 		return relation{}, err
 	}
-	data, ok := args["DATA"].(*ast.TableArg)
-	if !ok {
-		return relation{}, b.errorf(args["DATA"].Pos(), "the first argument of %s is the table, expected TABLE name", name)
-	}
-	switch {
-	case len(data.PartitionBy) > 0:
-		return relation{}, b.errorf(data.PartitionBy[0].Pos(), "%s takes no PARTITION BY", name)
-	case len(data.OrderBy) > 0:
-		return relation{}, b.errorf(data.OrderBy[0].Pos(), "%s takes no ORDER BY", name)
-	}
-	in, err := b.tableArg(data)
+	in, err := b.tableArg(args["DATA"], name)
 	if err != nil {
 		return relation{}, err
 	}
@@ -64,7 +54,7 @@ func (b *binder) tableFunc(c *ast.Call) (relation, error) {
 	}
 	for _, f := range rel.WindowColumns(types.TimestampT(3)) {
 		if in.node.Schema().Index(f.Name) >= 0 {
-			return relation{}, b.errorf(data.Pos(), "the table has a column %s already, which %s would add", f.Name, name).WithHint("give it another name in a subquery")
+			return relation{}, b.errorf(args["DATA"].Pos(), "the table has a column %s already, which %s would add", f.Name, name).WithHint("give it another name in a subquery")
 		}
 	}
 	return relation{node: rel.NewWindow(w), alias: in.alias}, nil
@@ -102,8 +92,17 @@ func (b *binder) windowArgs(name string, params []string, c *ast.Call) (map[stri
 	return args, nil
 }
 
-func (b *binder) tableArg(t *ast.TableArg) (relation, error) {
-	if t.Query != nil {
+// tableArg binds the first argument of a window function: TABLE name or a query in brackets.
+func (b *binder) tableArg(e ast.Expr, fn string) (relation, error) {
+	t, ok := e.(*ast.TableArg)
+	switch {
+	case !ok:
+		return relation{}, b.errorf(e.Pos(), "the first argument of %s is the table, expected TABLE name", fn)
+	case len(t.PartitionBy) > 0:
+		return relation{}, b.errorf(t.PartitionBy[0].Pos(), "%s takes no PARTITION BY", fn)
+	case len(t.OrderBy) > 0:
+		return relation{}, b.errorf(t.OrderBy[0].Pos(), "%s takes no ORDER BY", fn)
+	case t.Query != nil:
 		n, err := b.query(t.Query)
 		return relation{node: n}, err
 	}

@@ -73,7 +73,7 @@ func (c *Catalog) Lookup(p Path) (Object, error) {
 	if _, ok := c.databases[p.Database]; !ok {
 		return nil, c.noDatabase(p.Database)
 	}
-	return nil, fmt.Errorf("table or view %s %w%s", p, ErrNotFound, suggest.Hint(p.Name, c.names(p.Database, nil)))
+	return nil, fmt.Errorf("table or view %s %w%s", p.Short(), ErrNotFound, suggest.Hint(p.Name, c.names(p.Database, nil)))
 }
 
 // Create adds a table or view. With ifNotExists an existing one stays as it is and created
@@ -90,7 +90,7 @@ func (c *Catalog) Create(o Object, temporary, ifNotExists bool) (created bool, e
 		if ifNotExists {
 			return false, nil
 		}
-		return false, fmt.Errorf("%s %s exists already; DROP it first or write IF NOT EXISTS", old.kind(), p)
+		return false, fmt.Errorf("%s %s exists already; DROP it first or write IF NOT EXISTS", old.kind(), p.Short())
 	}
 	set[p] = o
 	return true, nil
@@ -106,8 +106,8 @@ func (c *Catalog) Replace(t *Table) {
 }
 
 // Drop removes the table or view at p. kind is "table" or "view". An object that a view
-// reads is not dropped.
-func (c *Catalog) Drop(p Path, kind string, temporary, ifExists bool) error {
+// reads is not dropped. With ifExists a missing one is no error, and dropped is false.
+func (c *Catalog) Drop(p Path, kind string, temporary, ifExists bool) (dropped bool, err error) {
 	set := c.objects
 	if temporary {
 		set = c.temporary
@@ -116,36 +116,36 @@ func (c *Catalog) Drop(p Path, kind string, temporary, ifExists bool) error {
 	hidden, hides := c.temporary[p]
 	switch {
 	case !temporary && hides && hidden.kind() == kind:
-		return fmt.Errorf("a temporary %s %s hides the one to drop; DROP TEMPORARY %s it first", kind, p, strings.ToUpper(kind))
+		return false, fmt.Errorf("a temporary %s %s hides the one to drop; DROP TEMPORARY %s it first", kind, p.Short(), strings.ToUpper(kind))
 	case !ok && ifExists:
-		return nil
+		return false, nil
 	case !ok:
 		what := kind
 		if temporary {
 			what = "temporary " + kind
 		}
-		return fmt.Errorf("%s %s %w%s", what, p, ErrNotFound, suggest.Hint(p.Name, c.names(p.Database, func(o Object) bool { return o.kind() == kind })))
+		return false, fmt.Errorf("%s %s %w%s", what, p.Short(), ErrNotFound, suggest.Hint(p.Name, c.names(p.Database, func(o Object) bool { return o.kind() == kind })))
 	case o.kind() != kind:
-		return fmt.Errorf("%s is a %s; use DROP %s", p, o.kind(), strings.ToUpper(o.kind()))
+		return false, fmt.Errorf("%s is a %s; use DROP %s", p.Short(), o.kind(), strings.ToUpper(o.kind()))
 	}
 	if users := c.readers(p); len(users) > 0 {
-		return fmt.Errorf("%s %s is read by %s; drop that first", kind, p, strings.Join(users, ", "))
+		return false, fmt.Errorf("%s %s is read by %s; drop that first", kind, p.Short(), strings.Join(users, ", "))
 	}
 	delete(set, p)
-	return nil
+	return true, nil
 }
 
 // Rename moves the permanent table or view at p to another name in its database.
 func (c *Catalog) Rename(p, to Path) error {
 	o, ok := c.objects[p]
 	if !ok {
-		return fmt.Errorf("table or view %s %w", p, ErrNotFound)
+		return fmt.Errorf("table or view %s %w", p.Short(), ErrNotFound)
 	}
 	if _, ok := c.objects[to]; ok {
-		return fmt.Errorf("%s exists already", to)
+		return fmt.Errorf("%s exists already", to.Short())
 	}
 	if users := c.readers(p); len(users) > 0 {
-		return fmt.Errorf("%s is read by %s; drop that first", p, strings.Join(users, ", "))
+		return fmt.Errorf("%s is read by %s; drop that first", p.Short(), strings.Join(users, ", "))
 	}
 	delete(c.objects, p)
 	switch o := o.(type) {
@@ -167,7 +167,7 @@ func (c *Catalog) readers(p Path) []string {
 	for _, set := range []map[Path]Object{c.objects, c.temporary} {
 		for _, o := range set {
 			if v, ok := o.(*View); ok && slices.Contains(v.Uses, p) {
-				out = append(out, "view "+v.Path.String())
+				out = append(out, "view "+v.Path.Short())
 			}
 		}
 	}

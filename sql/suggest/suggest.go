@@ -11,14 +11,18 @@ import (
 const maxNames = 3
 
 // Nearest returns up to three candidates near to name, nearest first: those that differ in
-// case only, then by edit distance (at most a third of the name's length, at least 1), then
-// those that contain the name or are contained in it.
+// case only, then by edit distance (at most a third of the name's length, at least 1, and
+// none for names of one or two letters), then those that contain the name or are contained
+// in it.
 func Nearest(name string, candidates []string) []string {
 	type scored struct {
 		name string
 		dist int
 	}
-	limit := max(1, len([]rune(name))/3)
+	limit := 0
+	if n := len([]rune(name)); n > 2 {
+		limit = max(1, n/3)
+	}
 	lower := strings.ToLower(name)
 	var found []scored
 	seen := map[string]bool{}

@@ -32,9 +32,10 @@ func TestHint(t *testing.T) {
 		want  string
 	}{
 		{"x", nil, ""},
-		{"ab", []string{"abc"}, "; did you mean abc?"},
-		{"ab", []string{"abc", "abd"}, "; did you mean abc or abd?"},
-		{"ab", []string{"abc", "abd", "abe", "abf"}, "; did you mean abc, abd or abe?"},
+		{"b", []string{"a"}, ""},
+		{"abz", []string{"abc"}, "; did you mean abc?"},
+		{"abz", []string{"abc", "abd"}, "; did you mean abc or abd?"},
+		{"abz", []string{"abc", "abd", "abe", "abf"}, "; did you mean abc, abd or abe?"},
 	} {
 		if got := Hint(tc.name, tc.names); got != tc.want {
 			t.Errorf("Hint(%q, %q) = %q, want %q", tc.name, tc.names, got, tc.want)
