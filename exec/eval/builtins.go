@@ -9,6 +9,7 @@ func builtinFamilies() []Family {
 		conditionalFamily,
 		mathFamily,
 		stringFamily,
+		patternFamily,
 		temporalFamily,
 		clockFamily,
 		collectionFamily,

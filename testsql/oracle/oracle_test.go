@@ -103,8 +103,13 @@ func TestExpressions(t *testing.T) {
 			s.excepted++
 			continue
 		}
+		res := run(r, c)
+		if c.RE2 == "differs" && res.Err != nil && strings.Contains(res.Err.Error(), "unsupported regular expression") {
+			s.excepted++ // only a backtracking engine can run it: refused by name
+			continue
+		}
 		s.all++
-		why := Check(c, run(r, c))
+		why := Check(c, res)
 		if why == "" {
 			s.pass++
 			if open[c.ID] && !*rewrite {
