@@ -87,7 +87,7 @@ func (b *builder) node(n rel.Node) (int, error) {
 		if n.Window != nil {
 			op.Window = b.window(n.Window, n.Input.Schema())
 		} else {
-			op.Attached, op.Start, op.End, op.Window.Time = true, n.Start, n.End, n.Time
+			op.Attached, op.Start, op.End, op.Window.Time, op.Window.Size = true, n.Start, n.End, n.Time, n.Size
 			op.Window.LTZ, op.Window.Processing = b.attached(n)
 		}
 		return b.add(n, op, n.Out, n.Offset, in), nil

@@ -201,7 +201,7 @@ type WindowAggregate struct {
 	Window Window
 	// Attached: the input already has window_start and window_end columns (a window over a
 	// window); Start and End are their indexes and Window.Time its window_time, -1 when the
-	// input has none (it is End - 1 ms). Of Window only Time, Processing and LTZ are set.
+	// input has none (it is End - 1 ms). Of Window only Time, Size, Processing and LTZ are set.
 	Attached   bool
 	Start, End int
 	Keys       []int

@@ -25,6 +25,7 @@ func AggregateByWindow(n rel.Node) rel.Node {
 	bound := map[int]int{} // key of a -> index in Bounds
 	for i, k := range a.Keys {
 		if p, ok := props[k]; ok && p.Spec == spec {
+			out.Size = p.Size
 			bound[i] = len(out.Bounds)
 			out.Bounds = append(out.Bounds, p.Bound)
 		} else {

@@ -115,6 +115,7 @@ type WindowAggregate struct {
 	Aggs             []expr.Aggregate
 	Bounds           []Bound
 	Spec             string // Property.Spec of the bounds
+	Size             time.Duration
 	UID              string
 	Out              types.Schema
 	Offset           int

@@ -2,6 +2,7 @@ package rel
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/sqlstream/sqlstream/sql/expr"
 )
@@ -12,6 +13,7 @@ type Property struct {
 	// Spec identifies the window function and what it was applied to; columns with equal
 	// specs speak of the same windows.
 	Spec string
+	Size time.Duration // of the window
 }
 
 // Properties returns which columns of n are window bounds, by index. They come from a
@@ -26,7 +28,7 @@ func Properties(n Node) map[int]Property {
 		}
 		spec := fmt.Sprintf("%d|%d|%d|%d|%s", n.Kind, n.Size, n.Slide, n.Shift, n.Input.Schema()[n.Time].Type.Nullable())
 		for b, i := Start, len(n.Input.Schema()); b <= Time; b++ {
-			out[i+int(b)] = Property{b, spec}
+			out[i+int(b)] = Property{b, spec, n.Size}
 		}
 		return out
 	case *Filter:
@@ -66,7 +68,7 @@ func Properties(n Node) map[int]Property {
 	case *WindowAggregate:
 		out := map[int]Property{}
 		for i, b := range n.Bounds {
-			out[len(n.Keys)+len(n.Aggs)+i] = Property{b, n.Spec}
+			out[len(n.Keys)+len(n.Aggs)+i] = Property{b, n.Spec, n.Size}
 		}
 		return out
 	}

@@ -1,0 +1,190 @@
+package sqltest
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/sqlstream/sqlstream/connectors"
+	"github.com/sqlstream/sqlstream/connectors/format/rowjson"
+	"github.com/sqlstream/sqlstream/exec"
+	"github.com/sqlstream/sqlstream/exec/vec"
+	"github.com/sqlstream/sqlstream/state"
+)
+
+// golden is a connector called 'golden': an external system with one transaction at a time,
+// as strict as Kafka. It outlives the jobs that write to it; what a reader sees is what was
+// committed.
+type golden struct {
+	mu        sync.Mutex
+	committed map[string][]string // by table, lines of rowjson
+	prepared  map[state.Epoch][]line
+	open      []line
+	ledger    state.Epoch
+}
+
+type line struct{ table, text string }
+
+func newGolden() *golden {
+	return &golden{committed: map[string][]string{}, prepared: map[state.Epoch][]line{}}
+}
+
+// rows returns what is visible of a table.
+func (g *golden) rows(table string) []string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return append([]string{}, g.committed[table]...)
+}
+
+func (g *golden) Name() string { return "golden" }
+func (g *golden) Doc() string  { return "remembers what was committed" }
+
+func (g *golden) Options(connectors.Table) []connectors.OptionDef {
+	return []connectors.OptionDef{{Key: "connector", Type: "String"}, {Key: "changes", Type: "Enum", Enum: []string{"all", "upsert", "append"}}}
+}
+
+func (g *golden) SourceInfo(connectors.Table) (connectors.SourceInfo, error) {
+	return connectors.SourceInfo{}, fmt.Errorf("'golden' cannot be read")
+}
+
+func (g *golden) SinkInfo(t connectors.Table) (connectors.SinkInfo, error) {
+	info := connectors.SinkInfo{Accepts: connectors.All, Identity: "golden:" + t.Name, Transactional: true, Committer: "golden"}
+	switch t.Options["changes"] {
+	case "upsert":
+		info.Accepts = connectors.Upsert
+	case "append":
+		info.Accepts = connectors.AppendOnly
+	}
+	return info, nil
+}
+
+func (g *golden) Source(context.Context, connectors.Table, []int, connectors.Env) (exec.Source, error) {
+	return nil, fmt.Errorf("'golden' cannot be read")
+}
+
+func (g *golden) Sink(_ context.Context, t connectors.Table, env connectors.Env) (exec.Sink, error) {
+	c, err := env.Committers("golden", func() (exec.Committer, error) { return &goldenTxn{golden: g}, nil })
+	if err != nil {
+		return nil, err
+	}
+	return &goldenSink{txn: c.(*goldenTxn), table: t.Name[strings.LastIndexByte(t.Name, '.')+1:]}, nil
+}
+
+type goldenSink struct {
+	txn   *goldenTxn
+	table string
+}
+
+func (s *goldenSink) Writer(context.Context, int, exec.ConnEnv) (exec.Writer, error) {
+	return &goldenWriter{sink: s}, nil
+}
+func (s *goldenSink) Close() error { return nil }
+
+// goldenWriter keeps rows after its barrier until the epoch is decided.
+type goldenWriter struct {
+	sink *goldenSink
+	held []line
+	past state.Epoch // barrier whose decision is awaited, 0 none
+}
+
+func (w *goldenWriter) Write(_ context.Context, b *vec.Batch) error {
+	w.settle()
+	for i := range b.Len() {
+		w.held = append(w.held, line{w.sink.table, strings.TrimSuffix(string(rowjson.AppendRow(nil, b, b.Row(i))), "\n")})
+	}
+	w.settle()
+	return nil
+}
+
+// settle hands over what is kept unless a decision is awaited.
+func (w *goldenWriter) settle() {
+	t := w.sink.txn
+	t.golden.mu.Lock()
+	defer t.golden.mu.Unlock()
+	if w.past > t.decided {
+		return
+	}
+	t.golden.open = append(t.golden.open, w.held...)
+	w.held = nil
+}
+
+func (w *goldenWriter) Barrier(_ context.Context, e state.Epoch) error {
+	w.settle()
+	if len(w.held) > 0 {
+		return fmt.Errorf("barrier %d while the decision about %d is awaited", e, w.past)
+	}
+	w.past = e
+	return nil
+}
+
+func (w *goldenWriter) Close() error { return nil }
+
+// goldenTxn is the committer of one incarnation.
+type goldenTxn struct {
+	golden  *golden
+	decided state.Epoch
+}
+
+func (t *goldenTxn) Name() string { return "golden" }
+
+func (t *goldenTxn) Recover(_ context.Context, e state.Epoch, token exec.Token) (exec.Recovery, error) {
+	g := t.golden
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	r := exec.Recovery{}
+	if token != nil {
+		r.Outcome = exec.OutcomeCommitted
+		g.commit(e)
+	}
+	g.open, g.prepared = nil, map[state.Epoch][]line{}
+	r.Ledger = g.ledger
+	return r, nil
+}
+
+func (t *goldenTxn) Begin(context.Context) error { return nil }
+
+func (t *goldenTxn) Prepare(_ context.Context, e state.Epoch) (exec.Token, error) {
+	g := t.golden
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if len(g.open) == 0 {
+		return nil, nil
+	}
+	g.prepared[e] = g.open
+	return exec.Token(strconv.Itoa(int(e))), nil
+}
+
+func (t *goldenTxn) Decided(e state.Epoch, ok bool) error {
+	g := t.golden
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if ok {
+		g.open = nil
+	} else {
+		delete(g.prepared, e)
+	}
+	t.decided = e
+	return nil
+}
+
+func (t *goldenTxn) Commit(_ context.Context, e state.Epoch, _ exec.Token) error {
+	t.golden.mu.Lock()
+	defer t.golden.mu.Unlock()
+	t.golden.commit(e)
+	return nil
+}
+
+func (t *goldenTxn) Close() error { return nil }
+
+// commit makes a prepared transaction visible, once.
+func (g *golden) commit(e state.Epoch) {
+	for _, l := range g.prepared[e] {
+		g.committed[l.table] = append(g.committed[l.table], l.text)
+	}
+	if _, ok := g.prepared[e]; ok {
+		g.ledger = e
+	}
+	delete(g.prepared, e)
+}
