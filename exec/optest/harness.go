@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cockroachdb/datadriven"
+
 	"github.com/sqlstream/sqlstream/exec"
 	"github.com/sqlstream/sqlstream/exec/vec"
 	"github.com/sqlstream/sqlstream/state"
@@ -124,6 +126,46 @@ func (h *harness) chunk(port int, text string) error {
 		}
 	}
 	return nil
+}
+
+// stream processes rows one by one with watermarks in between.
+func (h *harness) stream(d *datadriven.TestData) error {
+	var column, text string
+	d.ScanArgs(h.t, "time", &column)
+	d.ScanArgs(h.t, "delay", &text)
+	delay, err := time.ParseDuration(text)
+	if err != nil {
+		return err
+	}
+	in := h.c.In[0]
+	c := in.Index(column)
+	for line := range strings.Lines(d.Input) {
+		rows, err := parseRows(in, line)
+		if err != nil {
+			return err
+		}
+		if err := h.chunk(0, line); err != nil {
+			return err
+		}
+		w := vec.Values[int64](&rows.Cols[c])[0] - delay.Milliseconds()
+		if w <= h.wm {
+			continue
+		}
+		if err := h.watermark(w); err != nil {
+			return err
+		}
+	}
+	if d.HasArg("end") {
+		return h.finish()
+	}
+	return nil
+}
+
+func (h *harness) finish() error {
+	if err := h.watermark(exec.MaxWatermark); err != nil {
+		return err
+	}
+	return h.op.Finish()
 }
 
 func (h *harness) trim() error {

@@ -4,7 +4,12 @@
 // step. Its first directive builds the operator (see Maker); then come, in any order,
 //
 //	chunk [port=1]     rows to process, one a line: "+I | north | 3"; the kind may be left out
+//	stream time=COLUMN delay=DURATION [end]
+//	                   rows as in chunk, one at a time, each followed by the watermark of the
+//	                   greatest time so far less the delay, which is how the oracle's cases ran;
+//	                   end: then finish
 //	watermark TIME     the event-time watermark: a timestamp, or milliseconds, or "max"
+//	late               shows how many rows were dropped as late
 //	clock TIME         processing time moves to TIME; OnTimer is called when it was asked for
 //	barrier            Operator.Barrier, seal, write, confirm
 //	recover            everything is thrown away and made anew from the last barrier, which
@@ -136,7 +141,7 @@ func (h *harness) step(d *datadriven.TestData) string {
 	}
 	h.shown = h.shown[:0]
 	err := h.do(d)
-	if err == nil && h.v.recover && d.Cmd != "recover" && d.Cmd != "finish" {
+	if err == nil && h.v.recover && d.Cmd != "recover" && d.Cmd != "finish" && !d.HasArg("end") {
 		if err = h.barrier(); err == nil {
 			err = h.recover()
 		}
@@ -173,6 +178,8 @@ func (h *harness) do(d *datadriven.TestData) error {
 		port := 0
 		d.MaybeScanArgs(h.t, "port", &port)
 		return h.chunk(port, d.Input)
+	case "stream":
+		return h.stream(d)
 	case "watermark":
 		w, err := parseTime(d)
 		if err != nil {
@@ -190,10 +197,7 @@ func (h *harness) do(d *datadriven.TestData) error {
 	case "recover":
 		return h.recover()
 	case "finish":
-		if err := h.watermark(exec.MaxWatermark); err != nil {
-			return err
-		}
-		return h.op.Finish()
+		return h.finish()
 	case "late":
 		h.shown = append(h.shown, fmt.Sprint(h.late+h.ctx.Metrics.LateRows.Load()))
 		return nil
