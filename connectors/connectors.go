@@ -65,6 +65,9 @@ type SourceInfo struct {
 	Bounded  bool
 	Identity string                // what stays the same when the data does: "kafka:topic", for UIDs
 	Metadata map[string]types.Type // readable metadata keys
+	// FieldsByName: fields of ROW columns are found by name, so that the table a source is
+	// opened with may lack those that nobody reads.
+	FieldsByName bool
 }
 
 // SinkInfo is what the planner needs to know of a sink.

@@ -65,6 +65,13 @@ type Format interface {
 	NewEncoder(schema types.Schema, opts connectors.Options, env connectors.Env) (Encoder, error)
 }
 
+// FieldsByName reports whether the format finds the fields of ROW columns by their names, so
+// that the schema of a decoder need not have those that nobody reads.
+func FieldsByName(f Format) bool {
+	n, ok := f.(interface{ FieldsByName() bool })
+	return ok && n.FieldsByName()
+}
+
 // ErrIgnored and ErrNoRow are answers of Decode without a row.
 var (
 	ErrIgnored = errors.New("record dropped: ignore-parse-errors")

@@ -30,6 +30,9 @@ type jsonFormat struct{}
 
 func (jsonFormat) Name() string { return "json" }
 
+// FieldsByName is asked by format.FieldsByName.
+func (jsonFormat) FieldsByName() bool { return true }
+
 const (
 	optMissing   = "fail-on-missing-field"
 	optIgnore    = "ignore-parse-errors"
