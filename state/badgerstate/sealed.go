@@ -41,7 +41,7 @@ type sealed struct {
 	mu     sync.Mutex
 	rows   []*hot.Rows
 	sorted bool
-	users  int // of the frozen rows besides the caller: 1 while the database reads them
+	users  int  // of the frozen rows besides the caller: 1 while the database reads them
 	passed bool // its rows are in the database, on their way there, or merged
 	gone   bool
 	free   bool
