@@ -96,11 +96,7 @@ const chunk = vec.MaxRows / 4
 
 // Process implements exec.Operator.
 func (o *Operator) Process(_ int, b *vec.Batch) error {
-	o.all = b.Rows(o.all)
-	rows := o.all
-	if b.Sel != nil {
-		rows, o.all = b.Sel, nil
-	}
+	rows := b.Rows(&o.all)
 	if err := o.prog.Filter(b, rows); err != nil {
 		return err
 	}

@@ -48,11 +48,7 @@ func (a *Assign) Open(ctx *exec.Context) error {
 
 // Process implements exec.Operator.
 func (a *Assign) Process(_ int, b *vec.Batch) error {
-	a.all = b.Rows(a.all)
-	rows := a.all
-	if b.Sel != nil {
-		a.all = nil
-	}
+	rows := b.Rows(&a.all)
 	if cap(a.ms) < len(rows) {
 		a.ms = make([]int64, len(rows), vec.MaxRows)
 	}

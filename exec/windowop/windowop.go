@@ -144,11 +144,7 @@ func (o *Operator) fired(end int64) bool { return o.trigger(end) <= o.progress }
 
 // Process implements exec.Operator.
 func (o *Operator) Process(_ int, b *vec.Batch) error {
-	o.all = b.Rows(o.all)
-	rows := o.all
-	if b.Sel != nil {
-		o.all = nil
-	}
+	rows := b.Rows(&o.all)
 	o.ends = grow(o.ends, len(rows))
 	if err := o.span.ends(b, rows, o.now(), o.ends); err != nil {
 		return err
