@@ -73,6 +73,14 @@ func openHome(h *Handle) (*home, error) {
 	return m, nil
 }
 
+// begin counts the incarnation, durably, before anything outside hears of it.
+func (m *home) begin() error {
+	if !m.durable() {
+		return nil
+	}
+	return m.dir.Begin()
+}
+
 func (m *home) durable() bool { return m.dir != nil }
 
 // localID is the job id of a job without directory.
@@ -152,11 +160,12 @@ func (m *home) publish(_ context.Context, s *snapshot) error {
 		man.Transactions = append(man.Transactions, checkpoint.Transaction{Name: name, Token: json.RawMessage(token)})
 	}
 	slices.SortFunc(man.Transactions, func(a, b checkpoint.Transaction) int { return compareText(a.Name, b.Name) })
-	if err := m.dir.MarkPublished(); err != nil {
-		return err
-	}
 	if err := checkpoint.Publish(m.storage, man); err != nil {
 		return err
+	}
+	if err := m.dir.MarkPublished(); err != nil {
+		// The manifest is there: only a restart may go on.
+		return fmt.Errorf("%w: %w", checkpoint.ErrUndecided, err)
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()

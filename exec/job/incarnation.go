@@ -31,6 +31,9 @@ type incarnation struct {
 func (h *Handle) live(ctx context.Context, home *home, ready func()) (err error) {
 	in := &incarnation{h: h, home: home, sources: map[int]*sourceNode{}, sinks: map[int]exec.Sink{}}
 	defer func() { err = errors.Join(err, in.close()) }()
+	if err := home.begin(); err != nil {
+		return err
+	}
 	if err := in.openConnectors(ctx); err != nil {
 		return err
 	}

@@ -115,6 +115,7 @@ func (m *home) setAside(f *checkpoint.Facts, e state.Epoch, reason string) error
 // start takes the decision: the epochs go on, and what nothing refers to is deleted.
 func (m *home) start(f *checkpoint.Facts, d checkpoint.Decision) (*restored, error) {
 	m.h.cfg.FailPoint("rec_before_restore")
+	m.work.Wait() // a roll-up of the incarnation before: its file is an orphan, or listed as one to come
 	names, err := m.storage.Names()
 	if err != nil {
 		return nil, err
