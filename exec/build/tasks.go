@@ -110,11 +110,10 @@ func (b *builder) exchange(n *plan.Node, port int) (*flow.Exchange, error) {
 func (b *builder) hashRoute(keys []int, parallelism int) flow.Route {
 	enc := rowkey.New(keys)
 	var groups []state.KeyGroup
-	var rows []int32
+	var all []int32
 	maxp := b.Job.MaxParallel
 	return func(batch *vec.Batch, dst []int32) ([]int32, error) {
-		rows = batch.Rows(rows)
-		enc.Encode(batch, rows[:batch.Len()])
+		enc.Encode(batch, batch.Rows(&all))
 		groups = enc.Groups(groups[:0], maxp)
 		for _, g := range groups {
 			dst = append(dst, int32(state.SubtaskOf(g, parallelism, maxp)))

@@ -64,7 +64,7 @@ func fromScript(_ testing.TB, d *datadriven.TestData) (optest.Case, error) {
 type isTrue struct{ optest.ColumnIsTrue }
 
 func (p *isTrue) Select(b *vec.Batch, scratch []int32) ([]int32, error) {
-	rows, err := p.ColumnIsTrue.Select(b, b.Rows(nil))
+	rows, err := p.ColumnIsTrue.Select(b, b.Rows(new([]int32)))
 	return append(scratch[:0], rows...), err
 }
 

@@ -304,6 +304,16 @@ func TestWatermarksMergeTheSmallestActiveInput(t *testing.T) {
 	if got, adv, _ := w.merge(); adv || got != 10 {
 		t.Errorf("went to %d %v", got, adv)
 	}
+	w.advance(0, exec.MaxWatermark) // the end of one input is not the end of time
+	w.setIdle(1, true)
+	if got, adv, idle := w.merge(); adv || !idle || got != 10 {
+		t.Errorf("one ended, one idle: %d %v %v", got, adv, idle)
+	}
+	w.end(1)
+	if _, _, idle := w.merge(); idle {
+		t.Error("ended inputs are not idle")
+	}
+	w = newWatermarks(2)
 	w.setIdle(0, true)
 	w.setIdle(1, true)
 	if _, _, idle := w.merge(); !idle {

@@ -45,11 +45,7 @@ func (o *output) Emit(b *vec.Batch) error {
 	if b.Len() == 0 {
 		return nil
 	}
-	o.all = b.Rows(o.all)
-	sel := o.all
-	if b.Sel == nil {
-		sel = o.all[:b.N]
-	}
+	sel := b.Rows(&o.all)
 	if o.route == nil {
 		return o.add(&o.targets[0], b, sel)
 	}

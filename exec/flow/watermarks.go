@@ -27,28 +27,40 @@ func newWatermarks(n int) *watermarks {
 func (w *watermarks) add(t exec.Watermark) { w.inputs = append(w.inputs, wmInput{time: t}) }
 
 // advance raises the watermark of input i; smaller values are ignored. The input is active.
+// MaxWatermark is the end of the input: it counts no more, as the others may still have rows
+// of any time, also those that are idle now. The end of all inputs is not merged here; the
+// task finishes then.
 func (w *watermarks) advance(i int, t exec.Watermark) {
+	if t == exec.MaxWatermark {
+		w.end(i)
+		return
+	}
 	in := &w.inputs[i]
 	in.idle = false
 	in.time = max(in.time, t)
 }
 
 func (w *watermarks) setIdle(i int, idle bool) { w.inputs[i].idle = idle }
-func (w *watermarks) end(i int)                { w.inputs[i].ended = true }
+func (w *watermarks) end(i int)                { w.inputs[i].ended, w.inputs[i].idle = true, false }
 
-// merge recomputes the merged watermark: advanced tells whether it grew, idle whether no
-// input counts any more. Inputs that all ended give MaxWatermark only through the end of
-// the task itself, so that a checkpoint can still tell them from a finished job.
+// merge recomputes the merged watermark: advanced tells whether it grew, idle whether rows
+// may still come but no input has a say at present.
 func (w *watermarks) merge() (t exec.Watermark, advanced, idle bool) {
 	low, active := exec.MaxWatermark, false
 	for i := range w.inputs {
-		if in := &w.inputs[i]; !in.idle && !in.ended {
-			low, active = min(low, in.time), true
+		in := &w.inputs[i]
+		if in.ended {
+			continue
 		}
+		if in.idle {
+			idle = true
+			continue
+		}
+		low, active = min(low, in.time), true
 	}
 	if !active {
-		// With every input idle or ended the merged watermark stays; it could only be guessed.
-		return w.merged, false, true
+		// Without active inputs the merged watermark stays; it could only be guessed.
+		return w.merged, false, idle
 	}
 	if low > w.merged {
 		w.merged = low

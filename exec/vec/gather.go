@@ -66,13 +66,14 @@ func (b *Batch) AppendBatch(src *Batch, rows []int32) {
 	b.N += len(rows)
 }
 
-// Rows returns the selected physical rows; scratch is used when all rows are selected.
-func (b *Batch) Rows(scratch []int32) []int32 {
+// Rows returns the selected physical rows. all is the caller's list 0, 1, 2, .., which grows as
+// far as needed and serves when no selection is set.
+func (b *Batch) Rows(all *[]int32) []int32 {
 	if b.Sel != nil {
 		return b.Sel
 	}
-	for i := len(scratch); i < b.N; i++ {
-		scratch = append(scratch, int32(i))
+	for i := len(*all); i < b.N; i++ {
+		*all = append(*all, int32(i))
 	}
-	return scratch[:b.N]
+	return (*all)[:b.N]
 }
