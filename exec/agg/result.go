@@ -9,25 +9,26 @@ import (
 	"github.com/sqlstream/sqlstream/state"
 )
 
-// Room makes space for the slots of n records, to be filled by Take.
-func (p *Program) Room(n int) {
-	for _, c := range p.columns {
-		c.room(n)
-	}
-}
-
-// Take notes the slots of the given records as number start, start+step, ... for Results.
-func (p *Program) Take(refs []state.Ref, start, step int) error {
+// Take notes the slots of the given records for Results.
+func (p *Program) Take(refs []state.Ref) error {
+	p.room(len(refs))
 	for k, ref := range refs {
 		rec := p.records.table.Get(ref)
 		if err := checkRecord(len(rec), len(p.zero), p.name); err != nil {
 			return err
 		}
 		for _, c := range p.columns {
-			c.take(rec, start+k*step)
+			c.take(rec, k)
 		}
 	}
 	return nil
+}
+
+// room makes space for the slots of n records.
+func (p *Program) room(n int) {
+	for _, c := range p.columns {
+		c.room(n)
+	}
 }
 
 // take notes one slot; rec is a whole record.
@@ -38,6 +39,18 @@ func (c *column) take(rec []byte, n int) {
 		return
 	}
 	slotsOf[varSlot](slot)[0], c.heap = toHeap(rec, c.slot.Off, c.heap)
+}
+
+// Pick turns the slots before and after every update into those before update first[g] and
+// after update last[g], for each group g: first is ascending, and last[g] >= first[g].
+func (p *Program) Pick(first, last []int32) {
+	for _, c := range p.columns {
+		size := c.slot.Size
+		for g := range first { // nothing is overwritten that is still to be read: first[g] >= g
+			copy(c.snap[2*g*size:][:size], c.snap[2*int(first[g])*size:][:size])
+			copy(c.snap[(2*g+1)*size:][:size], c.snap[(2*int(last[g])+1)*size:][:size])
+		}
+	}
 }
 
 // Results appends what the first n noted slots mean to out, one column per aggregate.
@@ -160,7 +173,7 @@ func (m *Merged) Rows(n int) int64 {
 // Take notes the slots of the given merged records for Results.
 func (m *Merged) Take(numbers []int32) {
 	p := m.p
-	p.Room(len(numbers))
+	p.room(len(numbers))
 	for k, n := range numbers {
 		rec := m.recs[int(n)*len(p.zero):][:len(p.zero)]
 		for _, c := range p.columns {

@@ -15,6 +15,7 @@ type mini struct {
 	refs   []state.Ref
 	rows   []int32 // the first row of each group
 	first  []int32 // the first update of each group
+	last   []int32 // the last one
 	acts   []agg.Act
 	before []bool // the group existed before the batch
 	live   []bool
@@ -27,7 +28,7 @@ func (m *mini) collect(u *agg.Updates) {
 	m.slots = grow(m.slots, size)
 	clear(m.slots)
 	m.index = grow(m.index, n)
-	m.refs, m.rows, m.first, m.before = m.refs[:0], m.rows[:0], m.first[:0], m.before[:0]
+	m.refs, m.rows, m.first, m.last, m.before = m.refs[:0], m.rows[:0], m.first[:0], m.last[:0], m.before[:0]
 	mask := uint32(size - 1)
 	for i, ref := range u.Refs {
 		h := uint32(ref) * 0x9e3779b1
@@ -37,7 +38,7 @@ func (m *mini) collect(u *agg.Updates) {
 			if *s == 0 {
 				m.refs = append(m.refs, ref)
 				m.rows = append(m.rows, u.Rows[i])
-				m.first = append(m.first, int32(i))
+				m.first, m.last = append(m.first, int32(i)), append(m.last, 0)
 				m.before = append(m.before, u.Fresh == nil || !u.Fresh[i])
 				*s = int32(len(m.refs))
 			} else if m.refs[*s-1] != ref {
@@ -45,6 +46,7 @@ func (m *mini) collect(u *agg.Updates) {
 				continue
 			}
 			m.index[i] = *s - 1
+			m.last[*s-1] = int32(i)
 			break
 		}
 	}
@@ -71,16 +73,10 @@ func (o *Operator) netted(b *vec.Batch) error {
 	}
 	p.CountRows(u)
 	n := len(m.refs)
-	p.Room(2 * n)
-	if err := p.Take(m.refs, 0, 2); err != nil {
+	if err := p.Update(b, u, true); err != nil {
 		return err
 	}
-	if err := p.Update(b, u, false); err != nil {
-		return err
-	}
-	if err := p.Take(m.refs, 1, 2); err != nil {
-		return err
-	}
+	p.Pick(m.first, m.last)
 	m.acts = grow(m.acts, n)
 	for g, ref := range m.refs {
 		empty := p.Rows(ref) == 0

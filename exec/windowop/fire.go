@@ -94,8 +94,7 @@ func (o *Operator) drop(end int64) error {
 
 // emitRecords emits one row per record.
 func (o *Operator) emitRecords(end int64, refs []state.Ref) error {
-	o.prog.Room(len(refs))
-	if err := o.prog.Take(refs, 0, 1); err != nil {
+	if err := o.prog.Take(refs); err != nil {
 		return err
 	}
 	return o.emit(end, refs)
