@@ -61,6 +61,8 @@ func (p *parser) argumentFor(set func(ast.Expr)) {
 	at := p.pos()
 	switch {
 	case p.isName() && p.peekAt(1, "=>"):
+		p.enter()
+		defer p.leave()
 		arg := &ast.NamedArg{At: at, Name: p.name("a parameter's name")}
 		p.i++
 		p.argumentFor(func(e ast.Expr) { arg.Value = e })

@@ -182,7 +182,10 @@ func (p *parser) column() (c *ast.Column, key *ast.PrimaryKey) {
 	case p.peekAny(",", ")"):
 		c.Kind = ast.NameOnly
 	default:
-		t := p.dataType()
+		at, t := p.i, p.dataType()
+		if t.Type.IsInterval() {
+			p.fail(at, "a column cannot be an INTERVAL")
+		}
 		c.Type = &t
 		if p.accept("METADATA") {
 			c.Kind = ast.Metadata

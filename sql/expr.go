@@ -46,8 +46,6 @@ func (p *parser) slot(rank int, keep bool, set func(ast.Expr)) {
 
 // open parses an expression as the next argument, for whoever the result is given to.
 func (p *parser) open(rank int) operand {
-	p.enter()
-	defer p.leave()
 	s, start := p.sk, p.tok().start
 	s.arg(start)
 	f := s.open(start)
@@ -88,13 +86,14 @@ func (p *parser) operators(rank int) (n int, x operand) {
 			if more, chain = p.test(rank, chain); more {
 				n++
 			}
+			if n > maxOperators {
+				p.fail(p.i, "more than %d operators in one expression", maxOperators)
+			}
 		}
 		if !p.infix(rank) {
 			return n, x
 		}
-		if n++; n > maxOperators {
-			p.fail(p.i, "more than %d operators in one expression", maxOperators)
-		}
+		n++
 	}
 }
 

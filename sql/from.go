@@ -79,6 +79,8 @@ func (p *parser) joinWords(j *ast.Join) bool {
 func (p *parser) joinCondition(j *ast.Join) {
 	at := p.tok().start
 	switch {
+	case j.Kind == ast.CrossJoin && p.peekAny("ON", "USING"):
+		p.failHint(p.i, "write JOIN", "CROSS JOIN has no condition")
 	case j.Kind == ast.CrossJoin || j.Natural:
 	case p.accept("ON"):
 		p.sk.emit(at, "ON")
@@ -95,8 +97,6 @@ func (p *parser) joinCondition(j *ast.Join) {
 
 // tableItem parses one item of FROM with its alias.
 func (p *parser) tableItem() ast.TableExpr {
-	p.enter()
-	defer p.leave()
 	at := p.pos()
 	before := len(p.sk.out)
 	p.sk.emit(int(at), "") // a bracket, if MATCH_RECOGNIZE follows
@@ -208,6 +208,8 @@ func (p *parser) namedTable(at ast.At, before int) ast.TableExpr {
 
 // joinInBrackets parses ( a JOIN b ON .. ).
 func (p *parser) joinInBrackets() ast.TableExpr {
+	p.enter()
+	defer p.leave()
 	open := p.i
 	p.sk.emit(p.tok().start, "(")
 	p.i++

@@ -109,10 +109,22 @@ func (p *parser) showWhat(s *ast.Show) {
 			s.In = p.table("a database or catalog")
 		}
 	}
-	if s.Not = p.peek("NOT", "LIKE") || p.peek("NOT", "ILIKE"); s.Not {
+	p.showLike(s)
+}
+
+// showLike parses [NOT] LIKE|ILIKE 'pattern', where Flink takes it.
+func (p *parser) showLike(s *ast.Show) {
+	like, ilike := false, false
+	switch s.What {
+	case ast.ShowCatalogs, ast.ShowDatabases, ast.ShowFunctions, ast.ShowUserFunctions:
+		like, ilike = true, true
+	case ast.ShowTables, ast.ShowViews, ast.ShowColumns:
+		like = true
+	}
+	if s.Not = like && p.peek("NOT", "LIKE") || ilike && p.peek("NOT", "ILIKE"); s.Not {
 		p.i++
 	}
-	if p.peekAny("LIKE", "ILIKE") {
+	if like && p.peek("LIKE") || ilike && p.peek("ILIKE") {
 		s.ILike = p.peek("ILIKE")
 		p.i++
 		pattern := p.string("a pattern, a string")

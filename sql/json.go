@@ -18,9 +18,7 @@ func (p *parser) jsonCall(fn string, c *ast.Call) bool {
 		p.jsonPair(c)
 		p.onNull(j)
 	case "JSON_ARRAY":
-		if !p.onNullAhead() {
-			p.items(maxList, func() { p.argument(c) })
-		}
+		p.items(maxList, func() { p.argument(c) })
 		p.onNull(j)
 	case "JSON_ARRAYAGG":
 		p.argument(c)
@@ -49,9 +47,7 @@ func (p *parser) jsonCall(fn string, c *ast.Call) bool {
 
 // jsonPair parses [KEY] key VALUE value.
 func (p *parser) jsonPair(c *ast.Call) {
-	if p.peek("KEY") && !p.peekAt(1, "VALUE") && !p.peekAt(1, ".") && !p.peekAt(1, "(") {
-		p.i++
-	}
+	p.accept("KEY")
 	p.argument(c)
 	p.expect("VALUE")
 	p.argument(c)

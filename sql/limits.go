@@ -8,5 +8,6 @@ const (
 	maxOperators = 16_384  // operators in one expression, not counting those in brackets
 	maxList      = 16_384  // terms of an IN list, arguments of a call
 	maxColumns   = 4_096   // of a table, a select list, a row of VALUES
+	maxSetOps    = 1_024   // UNIONs and the like of a statement
 	maxRows      = 65_536  // of VALUES
 )

@@ -16,6 +16,8 @@ type parser struct {
 	match []int // closing bracket of each opening one, 0 if it has none
 	i     int
 	depth int
+
+	setOpCount int // of the statement
 	sk    *skeleton // of the query or expression being parsed
 }
 
@@ -46,7 +48,7 @@ func Parse(name, src string) (stmts []ast.Statement, err error) {
 		}
 		stmts = append(stmts, p.statement())
 		if p.tok().kind != eof && !p.peek(";") {
-			p.unexpected("; or the end of the statement")
+			p.unexpected("the next clause or the end of the statement")
 		}
 	}
 }
@@ -307,7 +309,7 @@ func (p *parser) close(open int, bracket string) {
 	if p.accept(bracket) {
 		return
 	}
-	if t := p.tok(); t.kind == eof || t.is(";") {
+	if t := p.tok(); t.err == nil && (t.kind == eof || t.is(";") || open < len(p.match) && p.match[open] == 0 && bracket != ">" && bracket != "}") {
 		p.fail(open, "%s is never closed", p.toks[open].value)
 	}
 	want := bracket

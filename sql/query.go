@@ -7,7 +7,7 @@ import (
 // subqueryAhead reports whether the bracket here opens a query: behind it comes a query's first
 // word, or another bracket around a query that no operator follows.
 func (p *parser) subqueryAhead() bool {
-	for i := p.i; p.toks[i].is("("); i++ {
+	for i := p.i; p.toks[i].is("(") && i < p.i+maxDepth; i++ {
 		switch t := p.toks[i+1]; {
 		case t.is("SELECT"), t.is("WITH"), t.is("VALUES"), t.is("TABLE"):
 			for ; i > p.i; i-- { // outward: what follows each inner bracket must go on with the query
@@ -44,8 +44,6 @@ func (p *parser) bracketed() *ast.Query {
 
 // queryExpr parses [WITH ..] body [ORDER BY ..] [LIMIT ..].
 func (p *parser) queryExpr() *ast.Query {
-	p.enter()
-	defer p.leave()
 	defer p.sk.clause()()
 	q := &ast.Query{Span: ast.Span{Start: p.tok().start}}
 	if p.peek("WITH") {
@@ -99,7 +97,7 @@ func (p *parser) with(q *ast.Query) {
 // setOps parses bodies with UNION and EXCEPT between them; INTERSECT binds tighter.
 func (p *parser) setOps() ast.QueryBody {
 	left := p.intersections()
-	for n := 0; p.peekAny("UNION", "EXCEPT", "MINUS"); n++ {
+	for p.peekAny("UNION", "EXCEPT", "MINUS") {
 		op := ast.Except
 		if p.peek("UNION") {
 			op = ast.Union
@@ -107,9 +105,6 @@ func (p *parser) setOps() ast.QueryBody {
 			p.failHint(p.i, "write EXCEPT", "unexpected MINUS")
 		}
 		left = p.setOp(op, left, p.intersections)
-		if n > maxDepth*4 {
-			p.fail(p.i, "more than %d set operations in one query", maxDepth*4)
-		}
 	}
 	return left
 }
@@ -123,6 +118,9 @@ func (p *parser) intersections() ast.QueryBody {
 }
 
 func (p *parser) setOp(op ast.SetOperator, left ast.QueryBody, right func() ast.QueryBody) ast.QueryBody {
+	if p.setOpCount++; p.setOpCount > maxSetOps {
+		p.fail(p.i, "more than %d set operations in one statement", maxSetOps)
+	}
 	s := &ast.SetOp{At: p.pos(), Op: op, Left: left}
 	p.sk.emit(p.tok().start, op.String())
 	if p.i++; p.peek("ALL") {
@@ -172,7 +170,7 @@ func (p *parser) values() ast.QueryBody {
 		v.Rows = append(v.Rows, nil)
 		if p.peek("ROW", "(") {
 			p.i++
-		} else if !p.peek("(") || p.subqueryAhead() || p.match[p.i] == 0 || !p.endsRow(p.match[p.i]+1) {
+		} else if !p.peek("(") {
 			p.expr(appendTo(&v.Rows[i]))
 			return
 		}
@@ -184,12 +182,6 @@ func (p *parser) values() ast.QueryBody {
 	})
 	p.sk.close(f)
 	return v
-}
-
-// endsRow tells VALUES (1), (2) from VALUES (1) + 2.
-func (p *parser) endsRow(i int) bool {
-	t := p.toks[i]
-	return t.kind == eof || t.is(",") || t.is(";") || t.is(")") || queryGoesOn[t.upper]
 }
 
 func (p *parser) limit(q *ast.Query) {

@@ -7,8 +7,8 @@ import (
 // unsupported are statements of Flink that exist but not here, and what to do instead.
 var unsupported = map[string]string{
 	"UPDATE": "write the changed rows with INSERT INTO", "DELETE": "", "TRUNCATE": "", "MERGE": "", "ANALYZE": "", "CALL": "", "COMPILE": "",
-	"EXECUTE": "EXECUTE STATEMENT SET BEGIN .. END is", "LOAD": "all functions are built in", "UNLOAD": "", "ADD": "", "REMOVE": "", "UPSERT": "write INSERT INTO a table with a PRIMARY KEY",
-	"COMMIT": "", "ROLLBACK": "", "GRANT": "", "REVOKE": "", "BEGIN": "BEGIN STATEMENT SET is",
+	"EXECUTE": "write EXECUTE STATEMENT SET BEGIN .. END", "LOAD": "all functions are built in", "UNLOAD": "", "ADD": "", "REMOVE": "", "UPSERT": "write INSERT INTO a table with a PRIMARY KEY",
+	"COMMIT": "", "ROLLBACK": "", "GRANT": "", "REVOKE": "", "BEGIN": "write BEGIN STATEMENT SET; .. END;",
 }
 
 const statements = "a statement (SELECT, INSERT, CREATE, DROP, ALTER, EXECUTE STATEMENT SET, EXPLAIN, SHOW, DESCRIBE, USE, SET, RESET)"
@@ -16,6 +16,7 @@ const statements = "a statement (SELECT, INSERT, CREATE, DROP, ALTER, EXECUTE ST
 // statement parses one statement, without its semicolon.
 func (p *parser) statement() ast.Statement {
 	p.checkSize()
+	p.setOpCount = 0
 	start := p.tok().start
 	span := func() ast.Span { return ast.Span{Start: start, End: p.end()} }
 	switch {
@@ -32,8 +33,9 @@ func (p *parser) statement() ast.Statement {
 		return p.alter()
 	case p.peek("EXECUTE", "STATEMENT", "SET"), p.peek("BEGIN", "STATEMENT", "SET"):
 		return p.statementSet()
-	case p.accept("EXECUTE"):
-		return p.statement() // EXECUTE SELECT .. is SELECT
+	case p.peek("EXECUTE") && (p.peekAt(1, "SELECT") || p.peekAt(1, "INSERT")): // the same without EXECUTE
+		p.i++
+		return p.statement()
 	case p.accept("EXPLAIN"):
 		e := &ast.Explain{Details: p.explainDetails()}
 		e.Statement = p.explained()
@@ -196,7 +198,7 @@ func (p *parser) statementSet() ast.Statement {
 		p.checkSize()
 		s.Inserts = append(s.Inserts, p.insert())
 		if !p.accept(";") {
-			p.unexpected("; or the end of the INSERT")
+			p.unexpected("the next clause or the ; of the INSERT")
 		}
 	}
 	if len(s.Inserts) == 0 {
