@@ -11,6 +11,7 @@ func builtinFamilies() []Family {
 		stringFamily,
 		patternFamily,
 		temporalFamily,
+		formatFamily,
 		clockFamily,
 		collectionFamily,
 	}

@@ -118,17 +118,20 @@ func castNested(s *Site) (Kernel, error) {
 			done[k] = v
 		}
 		return fillNested(f, func(i int) bool {
-			r := a.at(i)
+			r, failed := a.at(i), false
 			lo, hi := r, r+1
 			if a.Off != nil {
 				lo, hi = int(a.Off[r]), int(a.Off[r+1])
 			}
 			for ; lo < hi; lo++ {
 				for k := range done {
+					if s.Try && done[k].IsNull(lo) && !a.Kids[k].IsNull(lo) {
+						failed = true // one bad element makes the whole value NULL
+					}
 					f.Out.Kids[k].AppendFrom(done[k], lo)
 				}
 			}
-			return true
+			return !failed
 		})
 	}, nil
 }

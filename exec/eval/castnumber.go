@@ -95,17 +95,13 @@ func castToDecimal(s *Site) Kernel {
 	if from := s.Args[0]; from.IsApprox() {
 		return func(f *Frame) error {
 			read := numberReader(from)(f.Args[0])
-			bits := 64
-			if from.Kind == types.Float {
-				bits = 32
-			}
 			return fill(f, func(i int) (decimal.D, bool) {
 				x := read(i)
 				if math.IsNaN(x) || math.IsInf(x, 0) {
 					s.reject(f, i, "%v has no DECIMAL value", x)
 					return decimal.D{}, false
 				}
-				return decimal.FromFloat(x, bits, p, sc)
+				return decimal.FromFloat(x, 64, p, sc)
 			})
 		}
 	}

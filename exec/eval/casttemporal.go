@@ -17,7 +17,12 @@ func castTemporal(s *Site) (Kernel, error) {
 	case to.Kind == types.Date && from.IsTimestamp():
 		return func(f *Frame) error {
 			a := read(f.Args[0])
-			return fill(f, func(i int) (int32, bool) { t := a(i); return int32(t.millis / datetime.MillisPerDay), true })
+			return fill(f, func(i int) (int32, bool) {
+				if from.Kind == types.TimestampLTZ {
+					return int32(datetime.FloorDiv(a(i).millis, datetime.MillisPerDay)), true
+				}
+				return int32(a(i).millis / datetime.MillisPerDay), true
+			})
 		}, nil
 	case to.Kind == types.Time && (from.IsTimestamp() || from.Kind == types.Time):
 		unit := int64(1000)
@@ -27,8 +32,10 @@ func castTemporal(s *Site) (Kernel, error) {
 		return func(f *Frame) error {
 			a := read(f.Args[0])
 			return fill(f, func(i int) (int32, bool) {
-				t := a(i)
-				return int32(t.millis % datetime.MillisPerDay / unit * unit), true
+				if from.Kind == types.TimestampLTZ {
+					return int32(datetime.FloorMod(a(i).millis, datetime.MillisPerDay) / unit * unit), true
+				}
+				return int32(a(i).millis % datetime.MillisPerDay / unit * unit), true
 			})
 		}, nil
 	case to.IsTimestamp():

@@ -127,7 +127,7 @@ func (c *compiler) compileCall(f *Function, e *expr.Call) (*node, error) {
 		return nil, err
 	}
 	s := &Site{Name: f.Name, Pos: e.Offset, Env: c.env, Result: e.Typ}
-	return c.bind(s, f.Nulls, f.Volatile, f.Bind, args)
+	return c.bind(s, f.Nulls, e.Volatile, f.Bind, args)
 }
 
 // bind makes the node of a call from its kernel and folds it when it is constant.

@@ -267,7 +267,7 @@ func ifRule(args []expr.Arg) (Sig, error) {
 	if k := args[0].Type.Kind; k != types.Boolean && k != types.Null {
 		return Sig{}, fmt.Errorf("the condition is %s, not BOOLEAN", args[0].Type.Nullable())
 	}
-	sig, err := commonRule(1, CommonType, func(t types.Type, a []types.Type) types.Type { return t.WithNull(anyNullable(a[1:])) })(args)
+	sig, err := commonRule(1, CommonType, func(t types.Type, a []types.Type) types.Type { return t.WithNull(anyNullable(a)) })(args)
 	if err == nil && args[0].Type.Kind == types.Null {
 		sig.Args[0] = types.BooleanT
 	}

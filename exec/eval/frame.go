@@ -145,11 +145,18 @@ func fillNested(f *Frame, add func(i int) bool) error {
 			out.AppendNull()
 		}
 		next = i + 1
-		if valid != nil && valid[i>>6]>>(uint(i)&63)&1 == 0 || !add(i) {
+		if valid != nil && valid[i>>6]>>(uint(i)&63)&1 == 0 {
 			out.AppendNull()
 			return
 		}
-		out.AppendOpen()
+		if ok := add(i); ok || out.Type.Physical() == types.PhysRow {
+			out.AppendOpen()
+			if !ok {
+				out.SetNull(i)
+			}
+			return
+		}
+		out.AppendNull()
 	})
 	for ; next < n; next++ {
 		out.AppendNull()

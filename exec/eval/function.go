@@ -116,7 +116,7 @@ func (r *Registry) Scalar(name string, args []expr.Arg) (expr.Overload, error) {
 	if sig.Result.Attr != types.NotTime && f.Name == "PROCTIME" {
 		result = sig.Result
 	}
-	return expr.Overload{Name: f.Name, Args: sig.Args, Result: result, Volatile: f.Volatile}, nil
+	return expr.Overload{Name: f.Name, Args: sig.Args, Result: result, Volatile: f.Volatile && !sig.Steady}, nil
 }
 
 // Cast reports whether CAST(from AS to) is allowed, see expr.Functions.

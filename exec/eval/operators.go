@@ -92,23 +92,16 @@ func nullWord(o Operand, i int) uint64 {
 }
 
 func concatRule(args []expr.Arg) (Sig, error) {
-	sig, err := oneOf(fn(ret(types.StringT), pStr, pStr), fn(ret(types.BytesT), pBin, pBin))(args)
+	sig, err := fn(ret(types.StringT), pStr, pStr)(args)
 	if err != nil {
 		return sig, mismatch("||", args)
 	}
 	a, b := sig.Args[0], sig.Args[1]
-	fixed, varying := types.Char, types.VarChar
-	if a.IsBinary() {
-		fixed, varying = types.Binary, types.VarBinary
+	t := types.VarCharT(min(a.Length+b.Length, types.MaxLength))
+	if a.Kind == types.Char && b.Kind == types.Char {
+		t.Kind = types.Char
 	}
-	kind, n := varying, a.Length+b.Length
-	if a.Kind == fixed && b.Kind == fixed {
-		kind = fixed
-	}
-	if n > types.MaxLength {
-		n = types.MaxLength
-	}
-	sig.Result = types.Type{Kind: kind, Length: n, NotNull: sig.Result.NotNull}
+	sig.Result = t.WithNull(!sig.Result.NotNull)
 	return sig, nil
 }
 
@@ -138,7 +131,7 @@ var operatorFamily = Family{"Operators", []Function{
 	{Name: "*", Signature: "a * b", Doc: "Product; of a DECIMAL with an integer it is a DECIMAL.",
 		Example: "0.908 * 1000", Result: "908.000", Type: arith("*", mulType, timesTemporal), Nulls: Total, Bind: bindArith('*', timesKernels)},
 	{Name: "/", Signature: "a / b", Doc: "Quotient; of integers it is an integer, cut towards zero. Division by zero is an error except for FLOAT and DOUBLE.",
-		Example: "7 / 2", Result: "3", Type: arith("/", divType, divTemporal), Nulls: Strict, Bind: bindArith('/', divKernels)},
+		Example: "7 / 2", Result: "3", Type: arith("/", divType, nil), Nulls: Strict, Bind: bindArith('/', divKernels)},
 	{Name: "%", Aliases: []string{"MOD"}, Signature: "a % b", Doc: "Remainder of the division with the sign of a; FLOAT and DOUBLE are refused.",
 		Example: "-7 % 3", Result: "-1", Type: arith("%", modType, nil), Nulls: Strict, Bind: bindArith('%', modKernels)},
 	{Name: "NEG", Aliases: []string{"NEGATE"}, Signature: "-a", Doc: "The opposite number; the smallest integer stays itself.",
@@ -161,6 +154,6 @@ var operatorFamily = Family{"Operators", []Function{
 		Example: "1 IS DISTINCT FROM 2", Result: "TRUE", Type: compare(true, true), special: bindDistinct(false)},
 	{Name: "IS NOT DISTINCT FROM", Signature: "a IS NOT DISTINCT FROM b", Doc: "Equality that treats NULL as a value.",
 		Example: "1 IS NOT DISTINCT FROM 2", Result: "FALSE", Type: compare(true, true), special: bindDistinct(true)},
-	{Name: "||", Signature: "a || b", Doc: "Concatenation of two strings or two binary values.",
+	{Name: "||", Signature: "a || b", Doc: "Concatenation of two strings.",
 		Example: "'a' || 'b'", Result: "ab", Type: concatRule, Bind: bindConcat},
 }}

@@ -36,7 +36,6 @@ func arith(op string, decimal func(a, b types.Type) types.Type, temporal func(a,
 			return Sig{}, fmt.Errorf("%s given", plural(len(args), "argument"))
 		}
 		ts := argTypes(args)
-		nullsToOther(ts)
 		a, b := ts[0], ts[1]
 		nullable := !a.NotNull || !b.NotNull
 		if temporal != nil {
@@ -55,20 +54,6 @@ func arith(op string, decimal func(a, b types.Type) types.Type, temporal func(a,
 			result = b
 		}
 		return Sig{Args: []types.Type{wa, wb}, Result: result.WithNull(nullable)}, nil
-	}
-}
-
-// nullsToOther gives bare NULLs the type of another argument.
-func nullsToOther(ts []types.Type) {
-	for i := range ts {
-		if ts[i].Kind == types.Null {
-			for _, t := range ts {
-				if t.Kind != types.Null {
-					ts[i] = t.Nullable()
-					break
-				}
-			}
-		}
 	}
 }
 
@@ -100,16 +85,12 @@ func minusTemporal(a, b types.Type) (types.Type, bool) {
 
 func timesTemporal(a, b types.Type) (types.Type, bool) {
 	switch {
-	case a.IsInterval() && b.IsNumeric():
+	case a.IsInterval() && b.IsInteger():
 		return a, true
-	case a.IsNumeric() && b.IsInterval():
+	case a.IsInteger() && b.IsInterval():
 		return b, true
 	}
 	return types.Type{}, false
-}
-
-func divTemporal(a, b types.Type) (types.Type, bool) {
-	return a, a.IsInterval() && b.IsNumeric()
 }
 
 // compareTypes gives the types in which two values are compared. equality is for = <> and

@@ -67,11 +67,7 @@ func bindRound(cut bool) func(*Site) (Kernel, error) {
 func roundDecimal(x decimal.D, scale, digits int, cut bool, t types.Type) (decimal.D, bool) {
 	at := min(digits, scale)
 	if cut {
-		if at < 0 {
-			x = decimal.Truncate(x, scale, at)
-		} else {
-			x = decimal.Truncate(x, scale, at)
-		}
+		x = decimal.Truncate(x, scale, at)
 	} else {
 		var ok bool
 		if x, ok = decimal.Rescale(x, scale, at, maxPrecision); !ok {

@@ -13,6 +13,7 @@ import (
 type Sig struct {
 	Args   []types.Type
 	Result types.Type
+	Steady bool // this form of a volatile function always gives the same
 }
 
 // Rule is the type rule of a function.

@@ -6,7 +6,7 @@ import (
 	"github.com/sqlstream/sqlstream/sql/types"
 )
 
-// bindTemporalArith binds + - * / where a date, time, timestamp or interval takes part.
+// bindTemporalArith binds + - * where a date, time, timestamp or interval takes part.
 func bindTemporalArith(s *Site, op byte) (Kernel, error) {
 	a, b := s.Args[0], s.Args[1]
 	sign := int64(1)
@@ -14,8 +14,8 @@ func bindTemporalArith(s *Site, op byte) (Kernel, error) {
 		sign = -1
 	}
 	switch {
-	case op == '*' || op == '/':
-		return scaleInterval(s, op)
+	case op == '*':
+		return scaleInterval(s)
 	case a.IsInterval() && b.IsInterval():
 		if a.Physical() == types.PhysI32 {
 			return intervalSum[int32](op), nil
@@ -34,50 +34,19 @@ func intervalSum[T int32 | int64](op byte) Kernel {
 	return addLoops[T]().kernel()
 }
 
-// scaleInterval multiplies or divides an interval by a number, cutting the result.
-func scaleInterval(s *Site, op byte) (Kernel, error) {
+// scaleInterval multiplies an interval by an integer.
+func scaleInterval(s *Site) (Kernel, error) {
 	iv, num := 0, 1
 	if s.Args[1].IsInterval() {
 		iv, num = 1, 0
 	}
-	integral := s.Args[num].IsInteger()
-	read := numberReader(s.Args[num])
-	ints, _ := decimalReader(s.Args[num])
-	scale := func(f *Frame, i int, x int64, n func(int) float64, exact func(int) int64) int64 {
-		switch {
-		case integral && op == '*':
-			return x * exact(i)
-		case integral && exact(i) == 0:
-			f.fail(i, byZero)
-			return 0
-		case integral:
-			return x / exact(i)
-		case op == '*':
-			return toLong(float64(x) * n(i))
-		case n(i) == 0 && s.Args[num].Kind == types.Decimal:
-			f.fail(i, byZero)
-			return 0
-		}
-		return toLong(float64(x) / n(i))
-	}
+	read, _ := decimalReader(s.Args[num])
 	return func(f *Frame) error {
-		n := read(f.Args[num])
-		var exact func(int) int64
-		if integral {
-			r := ints(f.Args[num])
-			exact = func(i int) int64 { return int64(r(i).Lo) }
-		}
-		o := f.Args[iv]
-		rows := f.presentRows()
-		sel := f.Sel
-		f.Sel = rows
-		defer func() { f.Sel = sel }()
+		n, o := read(f.Args[num]), f.Args[iv]
 		if s.Result.Physical() == types.PhysI32 {
-			x := vec.Values[int32](o.Vec)
-			return fill(f, func(i int) (int32, bool) { return int32(scale(f, i, int64(x[i&o.mask]), n, exact)), true })
+			return fill(f, func(i int) (int32, bool) { return value[int32](o, i) * int32(n(i).Lo), true })
 		}
-		x := vec.Values[int64](o.Vec)
-		return fill(f, func(i int) (int64, bool) { return scale(f, i, x[i&o.mask], n, exact), true })
+		return fill(f, func(i int) (int64, bool) { return value[int64](o, i) * int64(n(i).Lo), true })
 	}, nil
 }
 

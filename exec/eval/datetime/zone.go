@@ -1,7 +1,10 @@
 package datetime
 
 import (
+	"fmt"
 	"math"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -70,4 +73,49 @@ func (z *Zone) ToUTC(local int64, late bool) int64 {
 		return u2
 	}
 	return u1 // a gap: the offset before it moves the time forward
+}
+
+// LoadZone reads a time zone as Flink's session option does: a region of the time zone
+// database, UTC, or GMT with an offset ("GMT+02:00").
+func LoadZone(name string) (*time.Location, error) {
+	if rest, ok := strings.CutPrefix(name, "GMT"); ok && rest != "" {
+		if t, err := time.Parse("-07:00", rest); err == nil {
+			_, off := t.Zone()
+			return time.FixedZone(name, off), nil
+		}
+	}
+	if loc, err := time.LoadLocation(name); err == nil && name != "" && name != "Local" {
+		return loc, nil
+	}
+	return nil, fmt.Errorf("there is no time zone %q; use a region such as 'America/Los_Angeles', 'UTC' or 'GMT+08:00'", name)
+}
+
+// javaZones are the short names java.util.TimeZone knows.
+var javaZones = map[string]string{"PST": "America/Los_Angeles", "CST": "America/Chicago", "MST": "America/Phoenix", "EST": "Etc/GMT+5", "HST": "Etc/GMT+10",
+	"JST": "Asia/Tokyo", "IST": "Asia/Kolkata", "CTT": "Asia/Shanghai", "ECT": "Europe/Paris", "AET": "Australia/Sydney", "PRC": "Asia/Shanghai"}
+
+// JavaZone reads a time zone as java.util.TimeZone.getTimeZone does: unknown ones are UTC.
+func JavaZone(name string) *time.Location {
+	if region, ok := javaZones[name]; ok {
+		name = region
+	}
+	if loc, err := LoadZone(name); err == nil {
+		return loc
+	}
+	if rest, ok := strings.CutPrefix(name, "GMT"); ok && len(rest) > 1 {
+		h, m, _ := strings.Cut(rest[1:], ":")
+		hours, err1 := strconv.Atoi(h)
+		minutes, err2 := 0, error(nil)
+		if m != "" {
+			minutes, err2 = strconv.Atoi(m)
+		}
+		if err1 == nil && err2 == nil && hours < 24 && minutes < 60 {
+			off := hours*3600 + minutes*60
+			if rest[0] == '-' {
+				off = -off
+			}
+			return time.FixedZone(name, off)
+		}
+	}
+	return time.UTC
 }

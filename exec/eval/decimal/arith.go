@@ -75,7 +75,10 @@ func Add(a D, s1 int, b D, s2 int, p, s int) (D, bool) {
 	x, ok1 := Rescale(a, s1, w, MaxDigits)
 	y, ok2 := Rescale(b, s2, w, MaxDigits)
 	if ok1 && ok2 {
-		return Rescale(addWrap(x, y), w, s, p)
+		// Two numbers of 38 digits may overflow 127 bits: then the sum has another sign.
+		if sum := addWrap(x, y); (x.Hi < 0) != (y.Hi < 0) || (sum.Hi < 0) == (x.Hi < 0) {
+			return Rescale(sum, w, s, p)
+		}
 	}
 	return addWide(a, s1, b, s2, p, s)
 }

@@ -77,7 +77,7 @@ func Cmp(a, b D) int {
 // Fits reports |x| < 10^p.
 func Fits(x D, p int) bool { return less128(mag(x), pow10[p]) }
 
-// addWrap is a+b modulo 2^128. Two values of 38 digits do not overflow it.
+// addWrap is a+b modulo 2^128.
 func addWrap(a, b D) D {
 	lo, c := bits.Add64(a.Lo, b.Lo, 0)
 	hi, _ := bits.Add64(uint64(a.Hi), uint64(b.Hi), c)

@@ -196,6 +196,8 @@ func Similar(pattern, escape string) (string, error) {
 			b.WriteString("(?s:.*)")
 		case r == '_':
 			b.WriteByte('.')
+		case r == '\\' || r == '$':
+			b.WriteString(`\` + string(r))
 		default:
 			b.WriteRune(r)
 		}
