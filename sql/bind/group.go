@@ -52,7 +52,11 @@ func (b *binder) grouped(q *ast.Select, in rel.Node, sc *scope, aggs *aggregates
 	for _, call := range aggs.calls {
 		args := make([]expr.Expr, len(call.Args))
 		for i, arg := range call.Args {
-			args[i] = p.reference(arg)
+			// The value that is aggregated is a column even when it is constant; what follows it
+			// may be a parameter (LISTAGG's separator).
+			if args[i] = p.reference(arg); i == 0 {
+				args[i] = p.held(arg)
+			}
 		}
 		call.Args = args
 		if call.Filter != nil {
@@ -172,6 +176,11 @@ func (p *projection) reference(e expr.Expr) expr.Expr {
 	if l, ok := e.(*expr.Literal); ok {
 		return l
 	}
+	return p.held(e)
+}
+
+// held is the column that holds e.
+func (p *projection) held(e expr.Expr) expr.Expr {
 	i := p.column(e, "")
 	return &expr.Column{Index: i, Name: p.names[i], Typ: e.Type(), Offset: e.Pos()}
 }

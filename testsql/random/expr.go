@@ -90,7 +90,7 @@ func (g gen) leaf(k kind) node {
 		return node{k, fmt.Sprintf("CAST(%d AS BIGINT)", v), func([]value) value { return v }}
 	case kInt:
 		v := int32(g.pick(21) - 10)
-		return node{k, fmt.Sprintf("(%d)", v), func([]value) value { return v }}
+		return node{k, fmt.Sprintf("CAST(%d AS INT)", v), func([]value) value { return v }}
 	case kString:
 		v := words[g.pick(len(words))]
 		// A bare literal is CHAR(n) to Flink, which pads in CASE; the column's type does not.
