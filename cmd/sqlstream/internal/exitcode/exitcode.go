@@ -1,6 +1,6 @@
 // Package exitcode owns what the process returns to its caller: the codes of sysexits.h, so
 // that scripts and service managers can tell a typing error from a broker that is down. It
-// imports exec for the class of an error; only the command line imports it.
+// imports whatever has errors of its own; only the command line imports it.
 package exitcode
 
 import (
@@ -10,7 +10,10 @@ import (
 	"net"
 	"syscall"
 
+	"github.com/sqlstream/sqlstream/checkpoint"
 	"github.com/sqlstream/sqlstream/exec"
+	"github.com/sqlstream/sqlstream/exec/job"
+	"github.com/sqlstream/sqlstream/sql/ast"
 )
 
 // The codes. Interrupted is the shell's 128 + SIGINT.
@@ -55,6 +58,15 @@ func Of(err error) int {
 	}
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Code
+	}
+	if _, ok := errors.AsType[*ast.Error](err); ok {
+		return Data
+	}
+	switch {
+	case errors.Is(err, checkpoint.ErrLocked):
+		return Locked
+	case errors.Is(err, job.ErrRefused), errors.Is(err, checkpoint.ErrCorrupt), errors.Is(err, checkpoint.ErrVersion), errors.Is(err, checkpoint.ErrForeign):
+		return Config
 	}
 	if _, ok := errors.AsType[*net.OpError](err); ok && !errors.Is(err, fs.ErrPermission) {
 		return Temporary

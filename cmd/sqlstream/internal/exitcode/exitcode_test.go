@@ -10,7 +10,9 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/sqlstream/sqlstream/checkpoint"
 	"github.com/sqlstream/sqlstream/exec"
+	"github.com/sqlstream/sqlstream/sql/ast"
 )
 
 func TestOf(t *testing.T) {
@@ -24,6 +26,9 @@ func TestOf(t *testing.T) {
 		{"a code wins over what is inside", With(Config, fs.ErrPermission), Config},
 		{"a wrapped code", fmt.Errorf("job: %w", With(Locked, errors.New("locked"))), Locked},
 		{"the user's SQL", exec.Userf("no table %s", "t"), Data},
+		{"SQL text", fmt.Errorf("job: %w", ast.Source{Text: "x"}.Errorf(0, "no")), Data},
+		{"a job that runs already", &exec.Error{Class: exec.User, Err: &checkpoint.LockedError{Dir: "d"}}, Locked},
+		{"a checkpoint that is damaged", fmt.Errorf("x: %w", checkpoint.ErrCorrupt), Config},
 		{"a broker that is down", exec.Externalf("kafka: %w", refused), Temporary},
 		{"a file that is not there", &fs.PathError{Op: "open", Path: "x.sql", Err: syscall.ENOENT}, IO},
 		{"a user's error about a file", exec.Userf("cannot read: %w", &fs.PathError{Op: "open", Path: "x", Err: syscall.EACCES}), Permission},

@@ -40,6 +40,16 @@ type Consume struct {
 
 // Consume writes the records to out, one a line, and returns their number.
 func (c *Cluster) Consume(ctx context.Context, spec Consume, out io.Writer) (int64, error) {
+	var buf []byte
+	return c.Each(ctx, spec, func(rec *kgo.Record) error {
+		buf = AppendRecord(buf[:0], rec, spec.Format)
+		_, err := out.Write(buf)
+		return err
+	})
+}
+
+// Each calls visit with the records, in order within a partition, and returns their number.
+func (c *Cluster) Each(ctx context.Context, spec Consume, visit func(*kgo.Record) error) (int64, error) {
 	d, err := c.Describe(ctx, spec.Topic)
 	if err != nil {
 		return 0, err
@@ -58,7 +68,7 @@ func (c *Cluster) Consume(ctx context.Context, spec Consume, out io.Writer) (int
 	if err != nil {
 		return 0, err
 	}
-	r := &reading{spec: spec, left: left, out: out}
+	r := &reading{spec: spec, left: left, visit: visit}
 	for {
 		if spec.UntilEnd && len(r.left) == 0 || spec.Max > 0 && r.n >= spec.Max {
 			return r.n, nil
@@ -144,11 +154,10 @@ func (c *Cluster) starts(ctx context.Context, d *Description, from From) (map[in
 
 // reading is a Consume under way.
 type reading struct {
-	spec Consume
-	left map[int32]int64
-	out  io.Writer
-	n    int64
-	buf  []byte
+	spec  Consume
+	left  map[int32]int64
+	visit func(*kgo.Record) error
+	n     int64
 }
 
 func (r *reading) take(fetches kgo.Fetches) error {
@@ -164,8 +173,7 @@ func (r *reading) take(fetches kgo.Fetches) error {
 		if rec.Attrs.IsControl() || r.spec.Max > 0 && r.n >= r.spec.Max {
 			continue
 		}
-		r.buf = AppendRecord(r.buf[:0], rec, r.spec.Format)
-		if _, err := r.out.Write(r.buf); err != nil {
+		if err := r.visit(rec); err != nil {
 			return err
 		}
 		r.n++
