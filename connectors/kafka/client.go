@@ -167,7 +167,7 @@ func (c *cluster) explain(err error) error {
 	case errors.As(err, &header):
 		return exec.Userf("%s: the broker does not speak TLS on this port; 'properties.security.protocol' is probably wrong: %w", where, err)
 	case errors.Is(err, kerr.SaslAuthenticationFailed):
-		return exec.Userf("%s: the broker refused the user or password in 'properties.sasl.jaas.config'", where)
+		return exec.Userf("%s: the broker refused the user and password in 'properties.sasl.jaas.config'", where)
 	case errors.Is(err, kerr.UnsupportedSaslMechanism):
 		return exec.Userf("%s: the broker does not offer the SASL mechanism of 'properties.sasl.mechanism': %w", where, err)
 	case errors.As(err, &eof):
@@ -179,7 +179,11 @@ func (c *cluster) explain(err error) error {
 		return exec.Externalf("%s: the host name cannot be resolved: %w", where, err)
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return exec.Externalf("%s: nothing listens there; is the broker running and the port right? %w", where, err)
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, io.EOF):
+	case errors.Is(err, io.EOF) && c.sasl != nil:
+		return exec.Userf("%s: the broker closed the connection while authenticating: check the user and password in 'properties.sasl.jaas.config', and 'properties.security.protocol': %w", where, err)
+	case errors.Is(err, io.EOF):
+		return exec.Externalf("%s: the broker closes the connection; check 'properties.security.protocol' and the port: %w", where, err)
+	case errors.Is(err, context.DeadlineExceeded):
 		return exec.Externalf("%s: no answer within %s; check address, firewall and 'properties.security.protocol' (TLS to a plain port, or plain to a TLS port, can look like this): %w", where, connectTimeout, err)
 	}
 	return exec.Externalf("%s: cannot connect: %w", where, err)

@@ -45,7 +45,8 @@ func pins(version int) *kversion.Versions {
 func newControl(ctx context.Context, c *cluster, log *slog.Logger) (*control, error) {
 	k := &control{log: log, clients: map[int]*kgo.Client{}}
 	for _, v := range []int{1, 2} {
-		cl, err := c.client(ctx, log, kgo.MaxVersions(pins(v)))
+		// Few retries of the client's own: persist is the loop, and it has to see the answers.
+		cl, err := c.client(ctx, log, kgo.MaxVersions(pins(v)), kgo.RequestRetries(3))
 		if err != nil {
 			k.close()
 			return nil, err

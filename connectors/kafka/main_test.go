@@ -367,6 +367,13 @@ func newJob(t testing.TB, id string) *job {
 	return j
 }
 
+// passed is how often a fail point was reached.
+func (j *job) passed(point string) int {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.points[point]
+}
+
 // testWriter sends log lines to the test's log.
 type testWriter struct{ t testing.TB }
 
