@@ -132,7 +132,9 @@ type Table interface {
 
 	// Get returns the value.
 	Get(r Ref) []byte
-	// Edit returns the value for writing in place; the record counts as changed.
+	// Edit returns the value for writing in place; the record counts as changed. Calls of Edit
+	// and Get, for this record or others, leave the slice valid: a batch may hold those of
+	// many records at once.
 	Edit(r Ref) []byte
 	// Set replaces the value by a copy of val, of any length but 0.
 	Set(r Ref, val []byte) error

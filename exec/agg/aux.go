@@ -14,10 +14,11 @@ import (
 
 // Table declares a table beside the one of the group records: the values of one column.
 //
-// Its keys are eight bytes, the group's key, and the key form of one value of column Arg.
-// For groups that live for ever the eight bytes are the hash of the group's key, so that one
-// group's entries can be scanned; for windows they are the window's end, with which the
-// key of the record starts anyway.
+// A key is eight bytes, the group's key, and the key form of one value of column Arg. For
+// groups that live for ever the eight bytes are the hash of the group's key, so that one
+// group's entries can be scanned, and they are left out where nothing is ever taken away
+// (Prefix is 0). For windows they are the window's end, with which the record's key starts
+// anyway.
 type Table struct {
 	Name   string // for people: "values of price"
 	Arg    int    // column of the input
@@ -63,7 +64,7 @@ func (a *aux) upsert(u *Updates, arg *vec.Vec, masks []uint64) error {
 			continue
 		}
 		start := len(data)
-		if !a.window {
+		if !a.window && a.Prefix > 0 {
 			data = binary.BigEndian.AppendUint64(data, u.Hash[i])
 		}
 		data = append(data, u.Keys.At(i)...)

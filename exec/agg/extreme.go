@@ -124,7 +124,7 @@ func (v *values) fold(p *Program, prefix []byte) error {
 			return fmt.Errorf("state table %q: %w", v.Name, err)
 		}
 		group := key[:len(key)-len(x)]
-		ref, err := groups.Find(v.table.Group(e), rowkey.Hash(group), group)
+		ref, err := groups.Find(v.table.Group(e), rowkey.HashPrefixed(group), group)
 		if err != nil || ref == state.NoRef {
 			return err
 		}

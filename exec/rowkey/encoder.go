@@ -13,14 +13,26 @@ import (
 // Hash is the stable 64-bit hash of key bytes, the same in every process and version.
 func Hash(key []byte) uint64 { return xxh3.Hash(key) }
 
+// HashPrefixed is the hash of a key that starts with an 8-byte prefix, as NewPrefixed makes
+// them.
+func HashPrefixed(key []byte) uint64 {
+	return mix(xxh3.Hash(key[8:]), binary.BigEndian.Uint64(key))
+}
+
+// mix makes one hash of two.
+func mix(h, prefix uint64) uint64 {
+	h ^= prefix * 0x9e3779b97f4a7c15
+	return h ^ h>>29
+}
+
 // Encoder encodes the key columns of batches, column by column. Its results live until the
 // next call of Encode. The zero value is not usable; see New.
 type Encoder struct {
 	cols   []int
 	prefix bool
 	Keys   state.Keys
-	// Hash is the hash of the whole key, Group of the key without its prefix: of what
-	// GroupOf and exchanges see.
+	// Hash addresses the whole key; Group is the hash of the key without its prefix, which
+	// state.GroupOf and exchanges see.
 	Hash, Group []uint64
 	cursor      []int32
 }
@@ -56,7 +68,7 @@ func (e *Encoder) encode(b *vec.Batch, rows []int32, prefix []uint64) {
 		encodeColumn(data, e.cursor, &b.Cols[c], rows)
 	}
 	e.Keys = state.Keys{Off: off, Data: data}
-	e.hash(n)
+	e.hash(n, prefix)
 }
 
 // measure fills off with the offsets of the keys.
@@ -178,19 +190,23 @@ func encodeColumn(data []byte, cursor []int32, v *vec.Vec, rows []int32) {
 	}
 }
 
-func (e *Encoder) hash(n int) {
-	e.Hash = grow(e.Hash, n)
+func (e *Encoder) hash(n int, prefix []uint64) {
+	e.Group = grow(e.Group, n)
 	off, data := e.Keys.Off, e.Keys.Data
-	for i := range e.Hash {
-		e.Hash[i] = xxh3.Hash(data[off[i]:off[i+1]])
+	skip := int32(0)
+	if e.prefix {
+		skip = 8
+	}
+	for i := range e.Group {
+		e.Group[i] = xxh3.Hash(data[off[i]+skip : off[i+1]])
 	}
 	if !e.prefix {
-		e.Group = e.Hash
+		e.Hash = e.Group
 		return
 	}
-	e.Group = grow(e.Group, n)
-	for i := range e.Group {
-		e.Group[i] = xxh3.Hash(data[off[i]+8 : off[i+1]])
+	e.Hash = grow(e.Hash, n)
+	for i, h := range e.Group {
+		e.Hash[i] = mix(h, prefix[i])
 	}
 }
 

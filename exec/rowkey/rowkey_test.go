@@ -147,7 +147,7 @@ func TestPrefixComesFirstAndIsNotPartOfTheGroup(t *testing.T) {
 	pre.EncodePrefixed(b, rows, []uint64{1, 2, 3, 1 << 63})
 	for i := range rows {
 		key := pre.Keys.At(i)
-		if !bytes.Equal(key[8:], plain.Keys.At(i)) || pre.Group[i] != plain.Hash[i] || pre.Hash[i] != Hash(key) {
+		if !bytes.Equal(key[8:], plain.Keys.At(i)) || pre.Group[i] != plain.Hash[i] || pre.Hash[i] != HashPrefixed(key) {
 			t.Fatalf("key %d: %x", i, key)
 		}
 	}
