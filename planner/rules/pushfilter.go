@@ -31,16 +31,7 @@ func PushFilter(n rel.Node) rel.Node {
 		return rel.WithInputs(in, inputs)
 	case *rel.Window:
 		width := len(in.Input.Schema())
-		var below, above []expr.Expr
-		for _, c := range Conjuncts(f.Cond) {
-			used := make([]bool, len(in.Out))
-			columns(c, used)
-			if used[width] || used[width+1] || used[width+2] {
-				above = append(above, c)
-			} else {
-				below = append(below, c)
-			}
-		}
+		below, above := movable(Conjuncts(f.Cond), func(c expr.Expr) bool { return !readsFrom(c, width) })
 		if len(below) == 0 {
 			return n
 		}

@@ -105,6 +105,45 @@ func And(es []expr.Expr) expr.Expr {
 	return out
 }
 
+// harmless reports whether evaluating e can never fail, whatever the row: then it may be
+// moved before other conditions, which might have kept rows from it.
+func harmless(e expr.Expr) bool {
+	ok := true
+	expr.Walk(e, func(e expr.Expr) bool {
+		switch e := e.(type) {
+		case *expr.Column, *expr.Literal, *expr.Field, *expr.Case:
+		case *expr.Call:
+			switch e.Name {
+			case "AND", "OR", "NOT", "=", "<>", "<", "<=", ">", ">=", "IN", "NOT IN", "BETWEEN", "NOT BETWEEN", "LIKE", "IS NULL", "IS NOT NULL",
+				"IS TRUE", "IS FALSE", "IS NOT TRUE", "IS NOT FALSE", "IS DISTINCT FROM", "IS NOT DISTINCT FROM":
+				// Comparing a text with something else reads it as a number or a date.
+				for _, a := range e.Args {
+					ok = ok && a.Type().IsString() == e.Args[0].Type().IsString()
+				}
+			default:
+				ok = false
+			}
+		default:
+			ok = false
+		}
+		return ok
+	})
+	return ok
+}
+
+// movable splits conditions into those that move closer to the source, of the ones that
+// may, and those that stay. One that can fail moves only together with all before it.
+func movable(conds []expr.Expr, may func(expr.Expr) bool) (move, stay []expr.Expr) {
+	for _, c := range conds {
+		if may(c) && (len(stay) == 0 || harmless(c)) {
+			move = append(move, c)
+		} else {
+			stay = append(stay, c)
+		}
+	}
+	return move, stay
+}
+
 // byName gives columns their names, so that expressions over different column lists of one
 // table compare.
 func byName(c *expr.Column) string { return types.QuoteIdent(c.Name) }

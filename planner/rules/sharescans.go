@@ -93,40 +93,56 @@ func share(os []occurrence) *sharedScan {
 		}
 		columns(w.Expr, need) // over the table's schema
 	}
-	for i, o := range os {
+	for _, o := range os {
 		for _, c := range o.scan.Cols {
 			need[c] = true
 		}
-		conds := map[string]bool{}
-		for _, c := range Conjuncts(o.cond) {
-			if !volatile(c) {
-				conds[expr.Canonical(c, byName)] = true
-			}
-		}
-		if i == 0 {
-			s.common = conds
-			continue
-		}
-		for text := range s.common {
-			if !conds[text] {
-				delete(s.common, text)
-			}
-		}
 	}
+	s.common = common(os)
 	_, cols := pack(need)
 	s.scan = rel.NewScan(*os[0].scan, cols)
 	s.scan.Timed = timed
 	for i, c := range cols {
 		s.at[c] = i
 	}
-	var filter []expr.Expr
+	// Those that may fail come last: in another query they may stand behind their guard.
+	var first, last []expr.Expr
 	for _, c := range Conjuncts(os[0].cond) {
-		if s.common[expr.Canonical(c, byName)] {
-			filter = append(filter, remap(c, s.columnsOf(os[0].scan)))
+		switch moved := remap(c, s.columnsOf(os[0].scan)); {
+		case !s.common[expr.Canonical(c, byName)]:
+		case harmless(c):
+			first = append(first, moved)
+		default:
+			last = append(last, moved)
 		}
 	}
-	s.scan.Filter = And(filter)
+	s.scan.Filter = And(append(first, last...))
 	return s
+}
+
+// common returns the texts of the conditions that all have and that may be evaluated before
+// the others everywhere.
+func common(os []occurrence) map[string]bool {
+	candidates := map[string]bool{}
+	for _, c := range Conjuncts(os[0].cond) {
+		candidates[expr.Canonical(c, byName)] = !volatile(c)
+	}
+	for changed := true; changed; {
+		changed = false
+		for _, o := range os {
+			move, _ := movable(Conjuncts(o.cond), func(c expr.Expr) bool { return candidates[expr.Canonical(c, byName)] })
+			here := map[string]bool{}
+			for _, c := range move {
+				here[expr.Canonical(c, byName)] = true
+			}
+			for text, ok := range candidates {
+				if ok && !here[text] {
+					candidates[text], changed = false, true
+				}
+			}
+		}
+	}
+	return candidates
 }
 
 // columnsOf gives where the columns of one of the scans are in the shared one.

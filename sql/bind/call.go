@@ -6,6 +6,7 @@ import (
 
 	"github.com/sqlstream/sqlstream/sql/ast"
 	"github.com/sqlstream/sqlstream/sql/expr"
+	"github.com/sqlstream/sqlstream/sql/types"
 )
 
 // groupWindow returns the window function that name belongs to when it is one of the group
@@ -50,6 +51,9 @@ func (b *binder) callExpr(e *ast.Call, sc *scope) (expr.Expr, error) {
 		if args[i], err = b.argument(a, sc); err != nil {
 			return nil, err
 		}
+	}
+	if name == "CURRENT_WATERMARK" && len(args) == 1 && args[0].Type().Attr != types.RowTime {
+		return nil, b.errorf(e.Args[0].Pos(), "CURRENT_WATERMARK needs a column with a WATERMARK, this is %s", args[0].Type().Nullable())
 	}
 	return b.resolve(name, args, e.Pos())
 }

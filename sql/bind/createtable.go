@@ -112,7 +112,7 @@ func (b *binder) columns(t *catalog.Table, cols []*ast.Column) error {
 			return b.errorf(c.Pos(), "column %s lacks a type", c.Name)
 		}
 		if c.Type != nil {
-			out.Type = c.Type.Type
+			out.Type = declared(c.Type.Type)
 		}
 		t.Columns = append(t.Columns, out)
 	}
@@ -261,6 +261,11 @@ func View(env Env, c *ast.CreateView) (*catalog.View, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(c.Columns) == 0 {
+		if err := b.namedTwice(c.Query); err != nil {
+			return nil, err
+		}
+	}
 	if n, err = b.rename(n, c.Columns, c.Pos()); err != nil {
 		return nil, err
 	}
@@ -274,6 +279,33 @@ func View(env Env, c *ast.CreateView) (*catalog.View, error) {
 		v.Comment = c.Comment.Value
 	}
 	return v, nil
+}
+
+// namedTwice refuses a select list with two columns of one name, which a query may have but
+// a view may not.
+func (b *binder) namedTwice(q *ast.Query) error {
+	sel, ok := q.Body.(*ast.Select)
+	if !ok {
+		return nil
+	}
+	seen := map[string]bool{}
+	for _, it := range sel.Items {
+		var name ast.Ident
+		switch e := it.Expr.(type) {
+		case *ast.ColumnRef:
+			name = e.Path.Last()
+		case *ast.Field:
+			name = e.Name
+		}
+		if it.Alias != nil {
+			name = *it.Alias
+		}
+		if name.Name != "" && seen[name.Name] {
+			return b.errorf(name.Pos(), "the view has two columns called %s", name).WithHint("name one with AS")
+		}
+		seen[name.Name] = true
+	}
+	return nil
 }
 
 // Describe returns the columns a view has now.

@@ -117,6 +117,8 @@ func (b *binder) expr(e ast.Expr, sc *scope) (expr.Expr, error) {
 		return b.field(arg, e.Name, "the value")
 	case *ast.Call:
 		return b.callExpr(e, sc)
+	case *ast.Difference:
+		return nil, b.notYet(begin(e), "the difference of two times, (a - b) "+e.From.String())
 	case *ast.Star:
 		return nil, b.errorf(e.Pos(), "* stands only in a select list and in COUNT(*)")
 	case *ast.Exists:
@@ -163,6 +165,8 @@ func begin(e ast.Expr) int {
 		return begin(e.Arg)
 	case *ast.Field:
 		return begin(e.Arg)
+	case *ast.Difference:
+		return begin(e.Left)
 	}
 	return e.Pos()
 }
@@ -179,6 +183,9 @@ func (b *binder) operator(name string, pos int, sc *scope, operands ...ast.Expr)
 // resolve makes a call of a function or operator: the registry picks the overload, and the
 // arguments are cast to its types.
 func (b *binder) resolve(name string, args []expr.Expr, pos int) (expr.Expr, error) {
+	if err := b.untypedNull(name, args); err != nil {
+		return nil, err
+	}
 	given := make([]expr.Arg, len(args))
 	for i, a := range args {
 		given[i].Type = a.Type()
@@ -192,6 +199,33 @@ func (b *binder) resolve(name string, args []expr.Expr, pos int) (expr.Expr, err
 		return nil, b.errorf(pos, "%s", err)
 	}
 	return &expr.Call{Name: o.Name, Args: coerceAll(args, o.Args), Typ: o.Result, Offset: b.at(pos), Volatile: o.Volatile}, nil
+}
+
+// untypedNull refuses a bare NULL where Flink cannot say what type it has: everywhere but in
+// comparisons and in functions whose arguments share a type.
+func (b *binder) untypedNull(name string, args []expr.Expr) error {
+	switch name {
+	case "=", "<>", "<", "<=", ">", ">=", "COALESCE", "IFNULL", "GREATEST", "LEAST", "ARRAY", "TYPEOF",
+		"ARRAY_CONTAINS", "ARRAY_JOIN", "ARRAY_POSITION", "ARRAY_REMOVE", "ARRAY_SLICE", "ARRAY_APPEND", "ARRAY_PREPEND":
+		if name != "COALESCE" && name != "ARRAY" {
+			return nil
+		}
+		for _, a := range args { // one has a type
+			if a.Type().Kind != types.Null {
+				return nil
+			}
+		}
+	default:
+		if strings.HasPrefix(name, "IS ") || strings.HasPrefix(name, "JSON_") || strings.HasSuffix(name, "IN") || strings.Contains(name, "BETWEEN") {
+			return nil
+		}
+	}
+	for _, a := range args {
+		if a.Type().Kind == types.Null {
+			return b.errorf(max(a.Pos(), 0), "nothing says what type this NULL has").WithHint("write CAST(NULL AS type)")
+		}
+	}
+	return nil
 }
 
 func (b *binder) unknownFunction(name string, pos int) error {
@@ -326,7 +360,7 @@ func (b *binder) castExpr(e *ast.Cast, sc *scope) (expr.Expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	to := e.Type.Type
+	to := declared(e.Type.Type)
 	if l, ok := arg.(*expr.Literal); ok && l.Value == nil {
 		return &expr.Literal{Typ: to.Nullable(), Offset: b.at(e.Pos())}, nil
 	}
@@ -334,6 +368,30 @@ func (b *binder) castExpr(e *ast.Cast, sc *scope) (expr.Expr, error) {
 		return nil, b.errorf(e.Pos(), "%s", err)
 	}
 	return &expr.Cast{Arg: arg, Typ: to.WithNull(e.Try || !arg.Type().NotNull), Try: e.Try, Offset: b.at(e.Pos())}, nil
+}
+
+// declared is the type a user gets who writes t: TIME has precision 0 whatever is written,
+// at any depth, as in Flink.
+func declared(t types.Type) types.Type {
+	if t.Kind == types.Time {
+		t.Precision = 0
+	}
+	if t.Key != nil {
+		k := declared(*t.Key)
+		t.Key = &k
+	}
+	if t.Elem != nil {
+		e := declared(*t.Elem)
+		t.Elem = &e
+	}
+	if t.Fields != nil {
+		fields := make([]types.Field, len(t.Fields))
+		for i, f := range t.Fields {
+			fields[i] = types.Field{Name: f.Name, Type: declared(f.Type)}
+		}
+		t.Fields = fields
+	}
+	return t
 }
 
 // common is the type that values of all types are converted to: CASE, VALUES, UNION. It

@@ -65,7 +65,7 @@ func (b *binder) aliased(r relation, a *ast.Alias) (relation, error) {
 	if a == nil {
 		return r, nil
 	}
-	r.alias = a.Name.Name
+	r.alias, r.path = a.Name.Name, catalog.Path{}
 	var err error
 	r.node, err = b.rename(r.node, a.Columns, a.Pos())
 	return r, err
@@ -86,7 +86,7 @@ func (b *binder) table(t *ast.TableName) (relation, error) {
 	if err != nil {
 		return relation{}, err
 	}
-	r := relation{alias: t.Path.Last().Name}
+	r := relation{alias: t.Path.Last().Name, path: path}
 	switch obj := obj.(type) {
 	case *catalog.Table:
 		options, err := b.optionHints(t.Hints, obj)

@@ -114,10 +114,12 @@ func (b *binder) columnList(names []ast.Ident, t *catalog.Table, sink types.Sche
 	return target, want, nil
 }
 
-// toColumn converts a column of the query to the type of the sink's. The lengths of CHAR
-// and VARCHAR are not enforced (table.exec.sink.type-length-enforcer = IGNORE).
+// toColumn converts a column of the query to the type of the sink's. A text that may be too
+// long is cut by the cast, as in Flink; one that fits is passed on as it is.
 func toColumn(e expr.Expr, t types.Type) expr.Expr {
-	if from := e.Type(); from.IsString() && t.IsString() || from.IsBinary() && t.IsBinary() {
+	from := e.Type()
+	fits := from.Length <= t.Length && (t.Kind == types.VarChar || t.Kind == types.VarBinary)
+	if fits && (from.IsString() && t.IsString() || from.IsBinary() && t.IsBinary()) {
 		return e
 	}
 	return coerce(e, t)

@@ -33,6 +33,10 @@ func (b *binder) interval(l *ast.IntervalLit) (expr.Expr, error) {
 	if precision < 0 {
 		precision = 2 // Flink's default for the leading field
 	}
+	if _, months := unitMonths[l.From]; !months && precision > 3 {
+		return nil, b.errorf(l.Pos(), "an INTERVAL with more than 3 digits before the point is not possible in Flink SQL: %s(%d)", l.From, precision).
+			WithHint("use a larger unit")
+	}
 	text, negative := strings.TrimSpace(l.Value.Value), l.Negative
 	if rest, ok := strings.CutPrefix(text, "-"); ok {
 		text, negative = rest, !negative

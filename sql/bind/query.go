@@ -76,7 +76,7 @@ func (b *binder) selectQuery(q *ast.Select) (rel.Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	sc := &scope{alias: from.alias, columns: from.node.Schema()}
+	sc := &scope{alias: from.alias, path: from.path, columns: from.node.Schema()}
 	in := from.node
 	if q.Where != nil {
 		sc.clause = "WHERE"
@@ -90,7 +90,7 @@ func (b *binder) selectQuery(q *ast.Select) (rel.Node, error) {
 		in = &rel.Filter{Input: in, Cond: cond, Offset: b.at(q.Where.Pos())}
 	}
 	aggs := &aggregates{global: q.GroupBy == nil}
-	items, names, err := b.items(q, &scope{alias: sc.alias, columns: sc.columns, clause: "SELECT", aggs: aggs})
+	items, names, err := b.items(q, &scope{alias: sc.alias, path: sc.path, columns: sc.columns, clause: "SELECT", aggs: aggs})
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/sqlstream/sqlstream/sql/ast"
+	"github.com/sqlstream/sqlstream/sql/catalog"
 	"github.com/sqlstream/sqlstream/sql/expr"
 	"github.com/sqlstream/sqlstream/sql/rel"
 	"github.com/sqlstream/sqlstream/sql/suggest"
@@ -14,12 +15,14 @@ import (
 // relation is a bound item of FROM and the name its columns may be qualified with.
 type relation struct {
 	node  rel.Node
-	alias string // "" none
+	alias string       // "" none
+	path  catalog.Path // of a table or view that has no other alias
 }
 
 // scope is the columns an expression may name.
 type scope struct {
 	alias   string
+	path    catalog.Path
 	columns types.Schema
 	// clause names where the expression stands, for messages: "WHERE".
 	clause string
@@ -32,7 +35,7 @@ type scope struct {
 
 // column resolves a.b.c: the qualifier of the relation, then a column, then fields of a ROW.
 func (b *binder) column(ref *ast.ColumnRef, sc *scope) (expr.Expr, error) {
-	path := ref.Path
+	path := b.unqualified(ref.Path, sc)
 	if len(path) > 1 && sc.alias != "" && path[0].Name == sc.alias {
 		i, err := b.find(path[1], sc)
 		if i >= 0 {
@@ -52,6 +55,18 @@ func (b *binder) column(ref *ast.ColumnRef, sc *scope) (expr.Expr, error) {
 		return nil, err
 	}
 	return b.fields(rel.Ref(sc.columns, i), path, ref.Pos())
+}
+
+// unqualified drops the catalog and database from catalog.database.table.column.
+func (b *binder) unqualified(p ast.Path, sc *scope) ast.Path {
+	switch {
+	case sc.path.Name == "":
+	case len(p) > 3 && p[0].Name == sc.path.Catalog && p[1].Name == sc.path.Database && p[2].Name == sc.path.Name:
+		return p[2:]
+	case len(p) > 2 && p[0].Name == sc.path.Database && p[1].Name == sc.path.Name:
+		return p[1:]
+	}
+	return p
 }
 
 // find returns the index of a column, or -1 and an error that names what is near.

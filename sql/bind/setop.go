@@ -71,6 +71,11 @@ func (b *binder) values(q *ast.Values) (rel.Node, error) {
 		if err != nil {
 			return nil, err
 		}
+		for c, e := range es {
+			if e.Type().Kind == types.Null {
+				return nil, b.errorf(row[c].Pos(), "nothing says what type this NULL has").WithHint("write CAST(NULL AS type)")
+			}
+		}
 		v.Rows = append(v.Rows, es)
 	}
 	for c := range v.Rows[0] {
@@ -81,9 +86,6 @@ func (b *binder) values(q *ast.Values) (rel.Node, error) {
 		t, err := b.common(typs)
 		if err != nil {
 			return nil, b.errorf(q.Rows[0][c].Pos(), "column %d of VALUES: %s", c+1, err).WithHint("convert one with CAST")
-		}
-		if err := b.typeKnown(&expr.Literal{Typ: t}, q.Rows[0][c].Pos()); err != nil {
-			return nil, err
 		}
 		for r := range v.Rows {
 			v.Rows[r][c] = coerce(v.Rows[r][c], t)
