@@ -106,17 +106,25 @@ type Set []Format
 
 // Lookup returns the format that an option ("format", "value.format") names.
 func (s Set) Lookup(option, name string) (Format, error) {
-	names := make([]string, len(s))
-	for i, f := range s {
+	for _, f := range s {
 		if f.Name() == name {
 			return f, nil
 		}
-		names[i] = f.Name()
 	}
+	names := s.Names()
 	if name == "" {
 		return nil, exec.Userf("option '%s' is missing, expected one of %s", option, strings.Join(names, ", "))
 	}
 	return nil, exec.Userf("option '%s' = '%s': no such format%s; there are %s", option, name, suggest.Hint(name, names), strings.Join(names, ", "))
+}
+
+// Names returns the formats' names in order of the set.
+func (s Set) Names() []string {
+	names := make([]string, len(s))
+	for i, f := range s {
+		names[i] = f.Name()
+	}
+	return names
 }
 
 // Options lists the options of a format under a prefix ("" or "key.") and its name, as
