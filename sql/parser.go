@@ -17,8 +17,8 @@ type parser struct {
 	i     int
 	depth int
 
-	setOpCount int // of the statement
-	sk    *skeleton // of the query or expression being parsed
+	setOpCount int       // of the statement
+	sk         *skeleton // of the query or expression being parsed
 }
 
 // Parse parses a script: statements with semicolons between them. name is what errors call

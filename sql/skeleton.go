@@ -25,7 +25,10 @@ import (
 //
 // becomes
 //
-//	SELECT `0`(`1` + `2`), `3`(`4`(`5` = `6`)) FROM `7` WHERE `8`(`9` | `10` AND `11` | `12`(`13`(`14` * `15`)))
+//	SELECT `0`(`1` + `2`), `4`(`7`(`8` = `9`)) FROM `10` WHERE `11`(`12` | `13` AND `18` | `19`(`20`(`21` * `22`)))
+//
+// where 4 is the call, 7 its filter, 10 the table, 13 and 19 the right sides of IN and LIKE, and 20 the
+// pattern. The numbers that are missing needed no place: the list of IN has no operators.
 type skeleton struct {
 	out    []outToken
 	refs   []ref
