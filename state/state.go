@@ -56,6 +56,8 @@ type Spec struct {
 
 // Ref names a record of a table. It stays valid until the record is deleted, or until the
 // table's next Trim (called by the runtime between batches, never during an operator's call).
+// All Refs that one UpsertAll returns for a key are equal; Refs of different calls may differ
+// though they name the same record, because an Edit or Set in between moved it.
 type Ref uint32
 
 // NoRef is no record.
@@ -114,7 +116,11 @@ type Sealed interface {
 // Table is a keyed table: bytes to bytes, hash-addressed, with a working set in memory.
 //
 // Slices returned are views into the table: valid until the next call on the table that
-// may insert, change or trim, and not to be written except where Edit says so.
+// may insert, change or trim, and not to be written except where Edit says so. The engine's
+// values begin at addresses divisible by 8.
+//
+// hash is the key's stable hash, which the group comes from. Implementations may use it or
+// not: it is no part of what is stored.
 type Table interface {
 	// Find returns the record of a key, or NoRef.
 	Find(g KeyGroup, hash uint64, key []byte) (Ref, error)
