@@ -1,0 +1,167 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"runtime/pprof"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sqlstream/sqlstream/cmd/sqlstream/internal/exitcode"
+	"github.com/sqlstream/sqlstream/cmd/sqlstream/internal/interrupt"
+	"github.com/sqlstream/sqlstream/cmd/sqlstream/internal/progress"
+	"github.com/sqlstream/sqlstream/cmd/sqlstream/internal/runner"
+	"github.com/sqlstream/sqlstream/exec/job"
+	"github.com/sqlstream/sqlstream/planner/session"
+	"github.com/sqlstream/sqlstream/sql/settings"
+)
+
+const runHelp = `Run the jobs of a SQL file in the foreground: each INSERT is a job, and each
+statement set is one.
+
+A job has a name ('pipeline.name', by default the file's) and a directory under
+--home, or --dir. When the same command is run again, after Ctrl-C, a crash or
+kill -9, the job goes on from its newest checkpoint, and readers of its output
+that read committed records see every result exactly once. --fresh starts over.
+
+Ctrl-C (or SIGTERM) ends the jobs after a last checkpoint; a second one ends the
+process at once, which is as safe as any crash.`
+
+type runFlags struct {
+	dir, cpuProfile string
+	fresh           bool
+	duplicates      bool
+	parallelism     int
+}
+
+func (a *app) run() *cobra.Command {
+	var f runFlags
+	cmd := &cobra.Command{
+		Use:   "run FILE",
+		Short: "Run the INSERTs of a SQL file as jobs, exactly once through crashes",
+		Long:  runHelp,
+		Example: `  sqlstream run job.sql
+  sqlstream run job.sql --parallelism 2 -D "execution.checkpointing.interval=10 s"
+  sqlstream run job.sql --dir ./job-state
+  sqlstream run job.sql --fresh               # forget earlier checkpoints`,
+		Args: exactly("FILE"),
+		RunE: func(cmd *cobra.Command, args []string) error { return a.runFile(cmd, args[0], &f) },
+	}
+	fl := cmd.Flags()
+	fl.StringVar(&f.dir, "dir", "", "job `directory` (default: by the job's name, under jobs in the home directory)")
+	fl.BoolVar(&f.fresh, "fresh", false, "start over: put earlier checkpoints aside and begin with empty state")
+	fl.BoolVar(&f.duplicates, "allow-duplicates", false, "restore a checkpoint older than output that is already visible")
+	fl.IntVar(&f.parallelism, "parallelism", 0, "subtasks of each operator, as SET 'parallelism.default'")
+	fl.StringVar(&f.cpuProfile, "cpu-profile", "", "write a CPU profile to this `file`")
+	return cmd
+}
+
+func (a *app) runFile(cmd *cobra.Command, file string, f *runFlags) error {
+	if f.parallelism != 0 {
+		a.settings = append(a.settings, fmt.Sprintf("%s=%d", settings.DefaultParallelism, f.parallelism))
+	}
+	s, err := a.readScript(file)
+	if err != nil {
+		return err
+	}
+	// On a terminal logs and live lines share it, and the screen keeps them apart.
+	var screen *progress.Screen
+	if isTerminal(a.Err) {
+		screen = progress.NewScreen(a.Err, func() int { w, _ := terminalWidth(a.Err); return w })
+		stderr := a.Err
+		defer func(out *os.File) { a.Err = out }(stderr.(*os.File))
+		a.Err = screen
+	}
+	log, err := a.log(cmd)
+	if err != nil {
+		return err
+	}
+	r, err := a.newRunner(cmd, log)
+	if err != nil {
+		return err
+	}
+	r.Dir, r.Launcher.Fresh, r.Launcher.AllowDuplicates = f.dir, f.fresh, f.duplicates
+	stopProfile, err := startProfile(f.cpuProfile)
+	if err != nil {
+		return err
+	}
+	defer stopProfile()
+	ctx, stop := interrupt.Context(cmd.Context(), func(os.Signal) {
+		log.Info("ending after a last checkpoint; Ctrl-C again ends at once")
+	})
+	defer stop()
+	results, err := r.Session.Execute(s.name, s.text)
+	if err != nil {
+		return render(err)
+	}
+	if err := onlyJobs(s.name, results); err != nil {
+		return err
+	}
+	return a.runJobs(ctx, r, results, screen, log)
+}
+
+// onlyJobs refuses files that run has nothing to do for.
+func onlyJobs(file string, results []session.Result) error {
+	jobs := 0
+	for i := range results {
+		res := &results[i]
+		if res.Query {
+			return exitcode.With(exitcode.Data, fmt.Errorf("%s:%d: a SELECT shows rows to a person: run the file with 'sqlstream -f', or write the rows somewhere with INSERT INTO", file, res.Line))
+		}
+		if res.Job != nil {
+			jobs++
+		}
+	}
+	if jobs == 0 {
+		return exitcode.With(exitcode.Data, fmt.Errorf("%s has no INSERT and no statement set: there is nothing to run", file))
+	}
+	return nil
+}
+
+// runJobs runs everything and watches until all jobs have ended.
+func (a *app) runJobs(ctx context.Context, r *runner.Runner, results []session.Result, screen *progress.Screen, log *slog.Logger) error {
+	start := time.Now()
+	if err := r.Show(ctx, results); err != nil {
+		// Those that started before the one that cannot are ended again.
+		cancelled, cancel := context.WithCancel(ctx)
+		cancel()
+		return errors.Join(err, r.Wait(cancelled))
+	}
+	unwatch := progress.Watch(r.Statuses, screen, log)
+	err := r.Wait(ctx)
+	unwatch()
+	for _, st := range r.Statuses() {
+		attrs := []any{"job", st.Name, "state", string(st.State), "after", progress.Duration(time.Since(start)), "rows_in", st.RowsIn, "rows_out", st.RowsOut}
+		if c := st.Checkpoints.LastID; c > 0 {
+			attrs = append(attrs, "checkpoint", c)
+		}
+		level := slog.LevelInfo
+		if st.State == job.Failed {
+			level = slog.LevelError
+		}
+		log.Log(ctx, level, "job ended", attrs...)
+	}
+	return err
+}
+
+func startProfile(file string) (stop func(), err error) {
+	if file == "" {
+		return func() {}, nil
+	}
+	f, err := os.Create(file)
+	if err != nil {
+		return nil, err
+	}
+	if err := pprof.StartCPUProfile(f); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return func() {
+		pprof.StopCPUProfile()
+		f.Close()
+	}, nil
+}
