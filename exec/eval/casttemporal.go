@@ -98,6 +98,15 @@ func (t stamp) value(units int64) (int64, bool) {
 	return t.millis*1_000_000 + int64(t.nanos), inRange(t.millis/1000, units)
 }
 
+// timestamp converts t for row i, which fails when t is out of range.
+func (f *Frame) timestamp(i int, t stamp, units int64) int64 {
+	x, ok := t.value(units)
+	if !ok {
+		f.fail(i, "the timestamp is out of range: with nanoseconds the years 1677 to 2262 can be represented")
+	}
+	return x
+}
+
 func stampOf(x, units int64) stamp {
 	per := units / 1000
 	m := datetime.FloorDiv(x, per)

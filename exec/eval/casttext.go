@@ -63,7 +63,7 @@ func temporalText(t types.Type, zone *datetime.Zone) appender {
 		}
 	case types.Time:
 		return func(dst []byte, v *vec.Vec, i int) []byte {
-			return datetime.AppendTime(dst, int64(vec.Values[int32](v)[i])*1e6, t.Precision)
+			return datetime.AppendTime(dst, int64(vec.Values[int32](v)[i])*1e6, 0) // as Flink, whatever the precision
 		}
 	case types.Timestamp:
 		return func(dst []byte, v *vec.Vec, i int) []byte {

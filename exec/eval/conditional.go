@@ -349,7 +349,7 @@ func ifNullRule(args []expr.Arg) (Sig, error) {
 		return Sig{}, fmt.Errorf("%s given", plural(len(args), "argument"))
 	}
 	sig, err := commonRule(0, mergeType, allNull)(args)
-	if a := args[0].Type; err == nil && a.NotNull && a.IsString() {
+	if a := args[0].Type; err == nil && a.NotNull && (a.IsString() || a.IsBinary()) {
 		sig.Args[0], sig.Result = a, a
 	}
 	return sig, err
@@ -357,7 +357,7 @@ func ifNullRule(args []expr.Arg) (Sig, error) {
 
 func extremeRule(args []expr.Arg) (Sig, error) {
 	for _, a := range args {
-		if a.Type.Kind == types.Null || a.Type.IsNested() {
+		if a.Type.Kind == types.Null || a.Type.IsNested() || a.Type.IsBinary() {
 			return Sig{}, fmt.Errorf("%s cannot be ordered", a.Type.Nullable())
 		}
 	}

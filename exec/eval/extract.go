@@ -33,7 +33,7 @@ func extractable(unit string, t types.Type) bool {
 	case types.IntervalDayTime:
 		return clock || unit == "DAY" || unit == "EPOCH"
 	case types.IntervalYearMonth:
-		return unit == "YEAR" || unit == "MONTH" || unit == "QUARTER" || unit == "DECADE" || unit == "CENTURY" || unit == "MILLENNIUM"
+		return unit == "YEAR" || unit == "MONTH" || unit == "QUARTER"
 	}
 	_, ok := datetime.Field(unit, 0)
 	return ok
@@ -129,13 +129,7 @@ func monthsField(unit string, m int64) int64 {
 	case "YEAR":
 		return m / 12
 	case "QUARTER":
-		return m%12/3 + 1
-	case "DECADE":
-		return m / 120
-	case "CENTURY":
-		return m / 1200
-	case "MILLENNIUM":
-		return m / 12000
+		return (m%12-1)/3 + 1
 	}
 	return m % 12
 }

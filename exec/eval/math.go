@@ -168,6 +168,23 @@ func javaPow(x, y float64) float64 {
 	return math.Pow(x, y)
 }
 
+// sinh and cosh do not overflow before their result does.
+func sinh(x float64) float64 {
+	if math.Abs(x) > 700 {
+		h := math.Exp(math.Abs(x) / 2)
+		return math.Copysign(h/2*h, x)
+	}
+	return math.Sinh(x)
+}
+
+func cosh(x float64) float64 {
+	if math.Abs(x) > 700 {
+		h := math.Exp(math.Abs(x) / 2)
+		return h / 2 * h
+	}
+	return math.Cosh(x)
+}
+
 func logBase(base, x float64) float64 { return math.Log(x) / math.Log(base) }
 
 func bindLog(s *Site) (Kernel, error) {
@@ -210,8 +227,8 @@ var mathFamily = Family{"Mathematical functions", []Function{
 	mathFn("COS", "Cosine of an angle in radians.", "COS(0)", "1.0", math.Cos),
 	mathFn("TAN", "Tangent of an angle in radians.", "TAN(0)", "0.0", math.Tan),
 	mathFn("COT", "Cotangent of an angle in radians.", "COT(0)", "Infinity", func(x float64) float64 { return 1 / math.Tan(x) }),
-	mathFn("SINH", "Hyperbolic sine.", "SINH(0)", "0.0", math.Sinh),
-	mathFn("COSH", "Hyperbolic cosine.", "COSH(0)", "1.0", math.Cosh),
+	mathFn("SINH", "Hyperbolic sine.", "SINH(0)", "0.0", sinh),
+	mathFn("COSH", "Hyperbolic cosine.", "COSH(0)", "1.0", cosh),
 	mathFn("TANH", "Hyperbolic tangent.", "TANH(0)", "0.0", math.Tanh),
 	mathFn("ASIN", "Arc sine.", "ASIN(0)", "0.0", math.Asin),
 	mathFn("ACOS", "Arc cosine.", "ACOS(1)", "0.0", math.Acos),

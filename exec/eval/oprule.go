@@ -64,19 +64,28 @@ func isDateTime(t types.Type) bool {
 func plusTemporal(a, b types.Type) (types.Type, bool) {
 	switch {
 	case isDateTime(a) && b.IsInterval():
-		return a, true
+		return moved(a), true
 	case a.IsInterval() && isDateTime(b):
-		return b, true
+		return moved(b), true
 	case a.IsInterval() && a.Kind == b.Kind:
 		return a, true
 	}
 	return types.Type{}, false
 }
 
+// moved is the type of a date or time moved by an interval: of TIME(p) Flink says TIME(0),
+// though the milliseconds stay.
+func moved(t types.Type) types.Type {
+	if t.Kind == types.Time {
+		t.Precision = 0
+	}
+	return t
+}
+
 func minusTemporal(a, b types.Type) (types.Type, bool) {
 	switch {
 	case isDateTime(a) && b.IsInterval():
-		return a, true
+		return moved(a), true
 	case a.IsInterval() && a.Kind == b.Kind:
 		return a, true
 	}
@@ -163,6 +172,28 @@ func compare(equality, distinct bool) Rule {
 	}
 }
 
+// exactDecimals reports exact numbers with a DECIMAL among them: they are compared as they
+// are, a common type might not hold them all.
+func exactDecimals(ts []types.Type) bool {
+	decimals := false
+	for _, t := range ts {
+		if !t.IsExact() && t.Kind != types.Null {
+			return false
+		}
+		decimals = decimals || t.Kind == types.Decimal
+	}
+	return decimals
+}
+
+func bareNull(ts []types.Type) bool {
+	for _, t := range ts {
+		if t.Kind != types.Null {
+			return false
+		}
+	}
+	return true
+}
+
 // logical is the rule of AND, OR and NOT.
 func logical(n int) Rule {
 	params := make([]param, n)
@@ -178,6 +209,12 @@ func memberOf(args []expr.Arg) (Sig, error) {
 		return Sig{}, fmt.Errorf("%s given", plural(len(args), "argument"))
 	}
 	ts := argTypes(args)
+	if bareNull(ts) {
+		return Sig{}, fmt.Errorf("nothing says what type the NULLs have")
+	}
+	if exactDecimals(ts) {
+		return Sig{Args: ts, Result: types.BooleanT.WithNull(anyNullable(ts))}, nil
+	}
 	common := ts[0]
 	for _, t := range ts[1:] {
 		a, b, err := compareTypes(common, t, false)

@@ -163,7 +163,7 @@ func bindRegexp(s *Site) (Kernel, error) {
 	return func(f *Frame) error {
 		return fillBool(f, func(i int) (bool, bool) {
 			re, ok := get(f, i)
-			return ok && re.Match(f.Args[0].bytes(i)), true
+			return ok && len(f.Args[1].bytes(i)) > 0 && re.Match(f.Args[0].bytes(i)), true
 		})
 	}, err
 }

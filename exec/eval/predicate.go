@@ -67,7 +67,7 @@ func constantSet(args []*node) Kernel {
 	items := args[1:]
 	hasNull := false
 	for _, a := range items {
-		if !a.konst {
+		if !a.konst || a.typ.Kind != args[0].typ.Kind && a.typ.Kind != types.Null && !(a.typ.IsString() && args[0].typ.IsString()) {
 			return nil
 		}
 		hasNull = hasNull || a.value.IsNull(0)

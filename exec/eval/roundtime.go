@@ -15,10 +15,14 @@ func roundTimeRule(args []expr.Arg) (Sig, error) {
 		return sig, err
 	}
 	unit, _ := args[1].Literal.Value.(string)
-	if !roundable(unit) {
+	kind := sig.Args[0].Kind
+	if kind != types.Date && !roundable(unit) || kind == types.Time && datetime.TimeUnit(unit) >= datetime.MillisPerDay ||
+		kind == types.Time && datetime.TimeUnit(unit) == 0 && unit != "MICROSECOND" && unit != "NANOSECOND" {
 		return Sig{}, fmt.Errorf("a time cannot be rounded to %s", unit)
 	}
-	sig.Result = sig.Args[0]
+	if sig.Result = sig.Args[0]; sig.Result.Kind == types.Time {
+		sig.Result.Precision = 0 // as Flink says, though milliseconds stay
+	}
 	return sig, nil
 }
 
@@ -34,7 +38,7 @@ func bindRoundTime(s *Site, floor bool) (Kernel, error) {
 	unit, _ := s.text(1)
 	t := s.Args[0]
 	size := datetime.TimeUnit(unit)
-	if size == 0 && (unit == "MICROSECOND" || unit == "NANOSECOND") {
+	if t.Kind != types.Date && size == 0 && (unit == "MICROSECOND" || unit == "NANOSECOND") {
 		return func(f *Frame) error {
 			f.each(func(i int) { f.fail(i, "times cannot be rounded to %s, as in Flink", unit) })
 			return f.failure()
@@ -59,11 +63,13 @@ func bindRoundTime(s *Site, floor bool) (Kernel, error) {
 		return func(f *Frame) error {
 			return fill(f, func(i int) (int32, bool) {
 				d := value[int32](f.Args[0], i)
-				if size > 0 {
-					return d, true
+				if unit == "DAY" && !floor {
+					return d + 1, true // as Flink does
 				}
-				r, _ := round(unit, int64(d))
-				return int32(r), true
+				if r, ok := round(unit, int64(d)); ok {
+					return int32(r), true
+				}
+				return d, true
 			})
 		}, nil
 	case types.Time:
@@ -78,9 +84,12 @@ func bindRoundTime(s *Site, floor bool) (Kernel, error) {
 	}
 	return func(f *Frame) error {
 		return fill(f, func(i int) (int64, bool) {
-			ms := datetime.FloorDiv(value[int64](f.Args[0], i), units/1000)
-			offset := zone.Offset(datetime.FloorDiv(ms, 1000)) * 1000
-			return (local(ms+offset) - offset) * (units / 1000), true
+			at := stampOf(value[int64](f.Args[0], i), units)
+			offset := zone.Offset(datetime.FloorDiv(at.millis, 1000)) * 1000
+			if at.nanos > 0 && !floor && size > 0 {
+				at.millis++
+			}
+			return f.timestamp(i, stamp{millis: local(at.millis+offset) - offset}, units), true
 		})
 	}, nil
 }

@@ -104,10 +104,40 @@ func overlay(dst, s, with []byte, start, length int64) []byte {
 	}
 	dst = appendUnits(dst, units[:start-1])
 	dst = append(dst, with...)
-	if end := start - 1 + length; length >= 0 && end < n {
+	if end := start - 1 + length; length > 0 && end < n {
 		dst = appendUnits(dst, units[end:])
 	}
 	return dst
+}
+
+// unitCount is the length of s in UTF-16 units, which LPAD and RPAD count.
+func unitCount(s []byte) int {
+	n := 0
+	for _, c := range s {
+		if c&0xc0 != 0x80 {
+			n++
+		}
+		if c >= 0xf0 {
+			n++ // a surrogate pair
+		}
+	}
+	return n
+}
+
+// appendFirstUnits appends the first n units of s, half a pair as '?'.
+func appendFirstUnits(dst, s []byte, n int) []byte {
+	i := 0
+	for ; n > 0 && i < len(s); n-- {
+		_, w := utf8.DecodeRune(s[i:])
+		if w == 4 {
+			if n == 1 {
+				return append(append(dst, s[:i]...), '?')
+			}
+			n--
+		}
+		i += w
+	}
+	return append(dst, s[:i]...)
 }
 
 // appendUnits writes UTF-16 as UTF-8, halves of pairs as '?'.

@@ -57,7 +57,7 @@ var stringFamily = Family{"String functions", []Function{
 	{Name: "TRANSLATE", Aliases: []string{"TRANSLATE3"}, Signature: "TRANSLATE(s STRING, from STRING, to STRING)", Doc: "s with each character of from replaced by the one at the same place in to.",
 		Example: "TRANSLATE('hello', 'el', 'ip')", Result: "hippo", Type: fn(textResult, pStr, pStr, pStr), Bind: bindTranslate},
 	{Name: "REVERSE", Signature: "REVERSE(s STRING)", Doc: "s backwards.",
-		Example: "REVERSE('abc')", Result: "cba", Type: fn(textResult, pStr), Bind: text1(reverse)},
+		Example: "REVERSE('abc')", Result: "cba", Type: fnNull(textResult, pStr), Bind: text1(reverse)},
 	{Name: "CONCAT", Signature: "CONCAT(a STRING, b STRING, ...)", Doc: "All arguments joined; NULL if one is NULL.",
 		Example: "CONCAT('a', 'b')", Result: "ab", Type: fn(textResult, rest(pStr)), Bind: bindConcatAll},
 	{Name: "CONCAT_WS", Signature: "CONCAT_WS(separator STRING, a STRING, ...)", Doc: "The arguments that are not NULL, joined by a separator.",

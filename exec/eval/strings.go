@@ -101,7 +101,9 @@ func bindSubstring(*Site) (Kernel, error) {
 		return fillBytes(f, func(i int, dst []byte) ([]byte, bool) {
 			length := int64(1) << 40
 			if len(f.Args) == 3 {
-				length = int64(value[int32](f.Args[2], i))
+				if length = int64(value[int32](f.Args[2], i)); length < 0 {
+					return dst, false
+				}
 			}
 			return append(dst, substring(f.Args[0].bytes(i), int64(value[int32](f.Args[1], i)), length)...), true
 		})
@@ -164,18 +166,18 @@ func bindPad(left bool) func(*Site) (Kernel, error) {
 					f.fail(i, "a length of %d is too large; at most %d is allowed", n, maxText)
 					return dst, true
 				}
-				missing := n - utf8.RuneCount(s)
+				missing := n - unitCount(s)
 				if missing <= 0 {
-					return append(dst, s[:runeStart(s, n)]...), true
+					return appendFirstUnits(dst, s, n), true
 				}
 				if !left {
 					dst = append(dst, s...)
 				}
-				unit := utf8.RuneCount(pad)
+				unit := unitCount(pad)
 				for ; missing >= unit; missing -= unit {
 					dst = append(dst, pad...)
 				}
-				dst = append(dst, pad[:runeStart(pad, missing)]...)
+				dst = appendFirstUnits(dst, pad, missing)
 				if left {
 					dst = append(dst, s...)
 				}
@@ -420,7 +422,7 @@ func instr(args []Operand, i int) int32 {
 func locate(args []Operand, i int) int32 {
 	from := 1
 	if len(args) > 2 {
-		from = int(value[int32](args[2], i))
+		from = max(int(value[int32](args[2], i)), 1)
 	}
 	return position(args[0].bytes(i), args[1].bytes(i), from)
 }

@@ -72,7 +72,7 @@ func moveBy(s *Site, base, iv int, sign int64) (Kernel, error) {
 		}, nil
 	}
 	units := t.UnitsPerSecond()
-	if c := s.Consts[iv]; c != nil && !months && !c.IsNull(0) && s.Consts[base] == nil {
+	if c := s.Consts[iv]; c != nil && !months && !c.IsNull(0) && s.Consts[base] == nil && units < 1_000_000_000 {
 		by := sign * vec.Values[int64](c)[0] * (units / 1000)
 		return func(f *Frame) error {
 			addConst(vec.Values[int64](f.Out), vec.Values[int64](f.Args[base].Vec), by)
@@ -84,9 +84,11 @@ func moveBy(s *Site, base, iv int, sign int64) (Kernel, error) {
 		x := vec.Values[int64](o.Vec)
 		return fill(f, func(i int) (int64, bool) {
 			if months {
-				return addMonths(x[i&o.mask], units, by(i)), true
+				return f.timestamp(i, addMonths(stampOf(x[i&o.mask], units), by(i)), units), true
 			}
-			return x[i&o.mask] + by(i)*(units/1000), true
+			t := stampOf(x[i&o.mask], units)
+			t.millis += by(i)
+			return f.timestamp(i, t, units), true
 		})
 	}, nil
 }
@@ -103,8 +105,8 @@ func moveDay(kind types.Kind, x, by int64, months bool) int32 {
 	return int32(x + by/datetime.MillisPerDay)
 }
 
-func addMonths(x, units, months int64) int64 {
-	day := units * 86400
-	days := datetime.FloorDiv(x, day)
-	return datetime.AddMonths(days, months)*day + (x - days*day)
+func addMonths(t stamp, months int64) stamp {
+	days := datetime.FloorDiv(t.millis, datetime.MillisPerDay)
+	t.millis += (datetime.AddMonths(days, months) - days) * datetime.MillisPerDay
+	return t
 }

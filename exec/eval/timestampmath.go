@@ -39,7 +39,10 @@ func timestampAddRule(args []expr.Arg) (Sig, error) {
 	if m, ms := unitLength(unit); m == 0 && ms == 0 {
 		return Sig{}, fmt.Errorf("%s cannot be added", unit)
 	}
-	sig.Result = sig.Args[2].WithNull(!sig.Args[1].NotNull || !sig.Args[2].NotNull)
+	if sig.Result = sig.Args[2]; sig.Result.Kind == types.Time {
+		sig.Result.Precision = 0 // as Flink says, though milliseconds stay
+	}
+	sig.Result = sig.Result.WithNull(!sig.Args[1].NotNull || !sig.Args[2].NotNull)
 	return sig, nil
 }
 
@@ -60,10 +63,12 @@ func bindTimestampAdd(s *Site) (Kernel, error) {
 		n, mn := vec.Values[int64](f.Args[1].Vec), f.Args[1].mask
 		x, mx := vec.Values[int64](f.Args[2].Vec), f.Args[2].mask
 		return fill(f, func(i int) (int64, bool) {
+			t := stampOf(x[i&mx], units)
 			if months != 0 {
-				return addMonths(x[i&mx], units, months*n[i&mn]), true
+				t = addMonths(t, months*n[i&mn])
 			}
-			return x[i&mx] + n[i&mn]*ms*(units/1000), true
+			t.millis += n[i&mn] * ms
+			return f.timestamp(i, t, units), true
 		})
 	}, nil
 }

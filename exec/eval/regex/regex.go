@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"regexp/syntax"
+	"strings"
 )
 
 // Regexp is a compiled pattern. It is safe for concurrent use.
@@ -12,6 +13,7 @@ type Regexp struct {
 	re      *regexp.Regexp
 	literal []byte // in every match, nil when none is known
 	empty   bool   // may match the empty string
+	dollar  bool   // has a $
 	param   *param
 }
 
@@ -29,7 +31,7 @@ func Compile(pattern string) (*Regexp, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %v", ErrInvalid, err)
 	}
-	r := &Regexp{re: re, empty: re.MatchString("")}
+	r := &Regexp{re: re, empty: re.MatchString(""), dollar: strings.Contains(text, "$")}
 	r.param = paramOf(parsed)
 	r.literal = []byte(required(parsed))
 	return r, nil
@@ -40,7 +42,19 @@ func (r *Regexp) Groups() int { return r.re.NumSubexp() }
 
 // Match reports whether the pattern occurs in s.
 func (r *Regexp) Match(s []byte) bool {
-	return bytes.Contains(s, r.literal) && r.re.Match(s)
+	return bytes.Contains(s, r.literal) && (r.re.Match(s) || r.dollar && r.re.Match(beforeLineEnd(s)))
+}
+
+// beforeLineEnd is s without a line feed at its end, which $ may stand before in Java.
+func beforeLineEnd(s []byte) []byte { return bytes.TrimSuffix(s, []byte{'\n'}) }
+
+// find is the first match with its groups, nil for none.
+func (r *Regexp) find(s []byte) []int {
+	loc := r.re.FindSubmatchIndex(s)
+	if loc == nil && r.dollar {
+		loc = r.re.FindSubmatchIndex(beforeLineEnd(s))
+	}
+	return loc
 }
 
 // Group returns group g of the first match; ok is false when nothing matches or the group
@@ -52,14 +66,14 @@ func (r *Regexp) Group(s []byte, g int) (text []byte, ok bool) {
 	if !bytes.Contains(s, r.literal) {
 		return nil, false
 	}
-	if g == 0 {
+	if g == 0 && !r.dollar {
 		loc := r.re.FindIndex(s)
 		if loc == nil {
 			return nil, false
 		}
 		return s[loc[0]:loc[1]], true
 	}
-	loc := r.re.FindSubmatchIndex(s)
+	loc := r.find(s)
 	if loc == nil || loc[2*g] < 0 {
 		return nil, false
 	}
@@ -73,6 +87,9 @@ func (r *Regexp) All(s []byte, do func(loc []int)) {
 		return
 	}
 	matches := r.re.FindAllSubmatchIndex(s, -1)
+	if matches == nil && r.dollar {
+		matches = r.re.FindAllSubmatchIndex(beforeLineEnd(s), -1)
+	}
 	for i, m := range matches {
 		do(m)
 		if !r.empty || m[0] == m[1] {
@@ -132,7 +149,7 @@ func (r *Regexp) Index(s []byte) int {
 	if !bytes.Contains(s, r.literal) {
 		return -1
 	}
-	loc := r.re.FindIndex(s)
+	loc := r.find(s)
 	if loc == nil {
 		return -1
 	}
