@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -296,8 +297,14 @@ func (c textCodec) Decode(value []byte, cols []vec.Vec) error {
 	if value == nil {
 		return format.ErrNoRow
 	}
-	if strings.HasPrefix(string(value), "bad") {
+	if bytes.HasPrefix(value, []byte("bad")) {
 		return &format.BadRecord{At: 0, Err: errors.New("found 'bad'")}
+	}
+	if c.columns == 1 {
+		for range c.projection {
+			cols[0].AppendBytes(value)
+		}
+		return nil
 	}
 	fields := strings.SplitN(string(value), ",", c.columns)
 	for i, p := range c.projection {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -22,16 +23,16 @@ type slot struct {
 
 // producerOptions are those of every client that writes.
 func producerOptions(p *properties) []kgo.Opt {
-	opts := []kgo.Opt{
+	return []kgo.Opt{
 		kgo.ProducerLinger(p.linger),
 		kgo.ProducerBatchMaxBytes(p.batchBytes),
-		kgo.ProducerBatchCompression(p.compression...),
+		// Cloned: a new client edits the list it is given.
+		kgo.ProducerBatchCompression(slices.Clone(p.compression)...),
 		kgo.MaxBufferedBytes(p.bufferBytes),
 		kgo.MaxBufferedRecords(1 << 20), // bytes are the bound
 		kgo.RecordPartitioner(hintPartitioner{}),
 		kgo.StopProducerOnDataLossDetected(),
 	}
-	return opts
 }
 
 // start makes the slot's client and loads its producer id, which fences every older holder
