@@ -20,6 +20,9 @@ func (t *Table) Delete(r state.Ref) error { return t.kill(t.current(r)) }
 func (t *Table) kill(pos uint32) error {
 	rec := t.rec(pos)
 	w0, w1 := le.Uint64(rec), le.Uint64(rec[8:])
+	if w0&(deadBit|freeBit) != 0 {
+		return nil // deleted already, through another Ref
+	}
 	gen, klen := genOf(w1), klenOf(w0)
 	t.live--
 	if t.links > 0 {
@@ -27,8 +30,7 @@ func (t *Table) kill(pos uint32) error {
 	}
 	if gen == t.set.cur && w1&freshBit != 0 {
 		t.index.remove(tagOf(rec[t.hdr:t.hdr+klen]), pos)
-		le.PutUint64(rec, w0|freeBit)
-		t.freeListed(pos, unitsOf(t.hdr, klen, roomOf(w0)))
+		t.leave(pos, 0)
 		return nil
 	}
 	var err error

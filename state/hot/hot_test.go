@@ -336,3 +336,32 @@ func TestTheColdStoreIsOnlyAskedWhenSomethingIsEvicted(t *testing.T) {
 		t.Fatalf("%d calls, %d evicted", cold.calls, tab.evicted)
 	}
 }
+
+func TestADeletedRefIsNoOtherRecordBeforeTrim(t *testing.T) {
+	s, tab := newTable1(t, state.Spec{UID: "u", Name: "t", Prefix: 1})
+	for _, sealed := range []bool{false, true} {
+		old := put(t, tab, "a", "1")
+		if sealed {
+			seal(t, s, 1)
+		}
+		tab.Edit(old)
+		put(t, tab, "a", strings.Repeat("long", 50)) // moves
+		now, err := tab.Find(3, 0, []byte("a"))
+		if err != nil || now == old {
+			t.Fatal(now, old, err)
+		}
+		for _, r := range []state.Ref{now, old, now} {
+			if err := tab.Delete(r); err != nil {
+				t.Fatal(err)
+			}
+			put(t, tab, "b", strings.Repeat("long", 50)) // would take the block
+		}
+		if tab.Len() != 1 {
+			t.Fatalf("%d records are left, expected b", tab.Len())
+		}
+		if err := tab.Scan([]byte("b"), tab.Delete); err != nil || tab.Len() != 0 {
+			t.Fatal(err, tab.Len())
+		}
+		s.Trim(0)
+	}
+}
