@@ -56,6 +56,7 @@ type Store struct {
 	merge *stf.Merge // of the restored files, until the first Seal
 	spill *spill     // nil: there is no database
 
+	bulk   bool // the database was built from the restored files
 	marked bool // every record has been marked since mirroring began
 	last   state.Epoch
 
@@ -95,11 +96,6 @@ func Open(o Options) (*Store, error) {
 	if s.merge, err = stf.OpenMerge(o.Files, o.Restore, o.Range); err != nil {
 		return nil, err
 	}
-	if s.opts.MemoryBudget > 0 && restoredBytes(o.Restore, o.Range) > s.opts.MemoryBudget/2 {
-		if err := s.restoreSpill(); err != nil {
-			return nil, errors.Join(err, s.Close())
-		}
-	}
 	return s, nil
 }
 
@@ -117,7 +113,7 @@ func wipe(dir string) error {
 	return nil
 }
 
-// restoredBytes estimates what the records of g will take in memory.
+// restoredBytes is at least what the records of g will take in memory.
 func restoredBytes(files []state.File, g state.Range) int64 {
 	const overhead = 48 // header, padding, index
 	var n float64
@@ -134,22 +130,28 @@ func restoredBytes(files []state.File, g state.Range) int64 {
 	return int64(n)
 }
 
-// Table declares a table and loads its restored records, as many as the budget allows.
+// Table declares a table and loads its restored records, as many as the budget allows. When they
+// turn out not to fit, everything that is restored, of all tables, also goes to a database.
 func (s *Store) Table(spec state.Spec) (state.Table, error) {
-	if s.merge == nil {
-		return nil, fmt.Errorf("state: table %s.%s is declared after the first checkpoint", spec.UID, spec.Name)
+	if s.merge == nil || s.spill != nil && !s.bulk {
+		return nil, fmt.Errorf("state: table %s.%s is declared after rows were processed", spec.UID, spec.Name)
 	}
 	t, err := s.set.Table(spec)
 	if err != nil {
 		return nil, err
 	}
 	it := s.merge.Iter(stf.IDOf(spec.UID, spec.ID), s.opts.Range)
-	before := s.set.Bytes()
+	budget, used := s.opts.MemoryBudget, s.set.Bytes()
 	for n := 0; it.Next(); n++ {
-		if n%1024 == 0 {
-			before = s.set.Bytes()
+		if n%256 == 0 {
+			used = s.set.Bytes()
 		}
-		if s.spill != nil && before > s.opts.MemoryBudget*7/10 && len(it.Value()) <= hot.MaxEvicted {
+		if budget > 0 && s.spill == nil && used > budget/2 {
+			if err := s.restoreSpill(); err != nil {
+				return nil, err
+			}
+		}
+		if s.spill != nil && used > budget*7/10 && len(it.Value()) <= hot.MaxEvicted {
 			t.LoadEvicted(it.Key())
 			continue
 		}

@@ -206,7 +206,7 @@ func TestOpenRefusesWhatMakesNoSense(t *testing.T) {
 	s := openStore(t, Options{})
 	put(t, table(t, s), 10, []byte("v"))
 	fs := write(t, s, dst, 7)
-	if _, err := s.Table(state.Spec{UID: "late"}); err == nil || !strings.Contains(err.Error(), "declared after the first checkpoint") {
+	if _, err := s.Table(state.Spec{UID: "late"}); err == nil || !strings.Contains(err.Error(), "declared after rows were processed") {
 		t.Error(err)
 	}
 	if _, err := s.Seal(7); err == nil {

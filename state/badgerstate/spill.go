@@ -95,7 +95,7 @@ func (s *Store) restoreSpill() error {
 	if err := w.Flush(); err != nil {
 		return fmt.Errorf("state: restore into %s: %w", s.opts.Dir, err)
 	}
-	s.marked = true
+	s.bulk, s.marked = true, true
 	s.set.SetCold(s.spill)
 	return nil
 }
