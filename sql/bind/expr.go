@@ -183,7 +183,7 @@ func (b *binder) operator(name string, pos int, sc *scope, operands ...ast.Expr)
 // resolve makes a call of a function or operator: the registry picks the overload, and the
 // arguments are cast to its types.
 func (b *binder) resolve(name string, args []expr.Expr, pos int) (expr.Expr, error) {
-	if err := b.untypedNull(name, args); err != nil {
+	if err := b.untypedNull(name, args, pos); err != nil {
 		return nil, err
 	}
 	given := make([]expr.Arg, len(args))
@@ -203,7 +203,7 @@ func (b *binder) resolve(name string, args []expr.Expr, pos int) (expr.Expr, err
 
 // untypedNull refuses a bare NULL where Flink cannot say what type it has: everywhere but in
 // comparisons and in functions whose arguments share a type.
-func (b *binder) untypedNull(name string, args []expr.Expr) error {
+func (b *binder) untypedNull(name string, args []expr.Expr, pos int) error {
 	switch name {
 	case "=", "<>", "<", "<=", ">", ">=", "COALESCE", "IFNULL", "GREATEST", "LEAST", "ARRAY", "TYPEOF",
 		"ARRAY_CONTAINS", "ARRAY_JOIN", "ARRAY_POSITION", "ARRAY_REMOVE", "ARRAY_SLICE", "ARRAY_APPEND", "ARRAY_PREPEND":
@@ -222,7 +222,10 @@ func (b *binder) untypedNull(name string, args []expr.Expr) error {
 	}
 	for _, a := range args {
 		if a.Type().Kind == types.Null {
-			return b.errorf(max(a.Pos(), 0), "nothing says what type this NULL has").WithHint("write CAST(NULL AS type)")
+			if name != "ARRAY" && name != "MAP" && b.origin == nil {
+				pos = a.Pos()
+			}
+			return b.errorf(pos, "nothing says what type this NULL has").WithHint("write CAST(NULL AS type)")
 		}
 	}
 	return nil
