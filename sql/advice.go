@@ -1,5 +1,11 @@
 package sql
 
+import (
+	"strings"
+
+	"github.com/sqlstream/sqlstream/sql/suggest"
+)
+
 // habits are words of other dialects that the grammar knows no place for, and what to write.
 var habits = map[string]string{
 	"ILIKE": "write LOWER(a) LIKE LOWER(b)", "RLIKE": "write REGEXP(text, 'pattern')", "REGEXP": "write REGEXP(text, 'pattern')",
@@ -30,7 +36,27 @@ func (p *parser) advice() string {
 	case t.kind == word && statementWords[t.upper] && p.i > 0 && !prev.is(";"):
 		return "put a semicolon between two statements"
 	}
+	for _, w := range []token{t, prev} {
+		if near := suggest.Nearest(w.upper, clauseWords); w.kind == word && !keywords[w.upper] && len(near) > 0 && len(w.upper) > 3 {
+			return didYouMean(w.value, near)
+		}
+	}
 	return ""
 }
+
+// didYouMean proposes what a misspelt word may have been.
+func didYouMean(found string, near []string) string {
+	if len(near) == 0 {
+		return ""
+	}
+	return "is " + found + " meant to be " + strings.Join(near, " or ") + "?"
+}
+
+// clauseWords are the words that a misspelling is likely of where a clause may begin.
+var clauseWords = []string{"FROM", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "OFFSET", "UNION", "INTERSECT", "EXCEPT", "JOIN", "INNER", "CROSS", "LEFT", "RIGHT",
+	"SELECT", "BETWEEN", "LIKE", "WITH", "PARTITIONED", "COMMENT", "WINDOW", "OVER", "METADATA", "VIRTUAL", "WATERMARK", "PRIMARY", "ENFORCED"}
+
+// startWords begin a statement.
+var startWords = []string{"SELECT", "WITH", "VALUES", "INSERT", "CREATE", "DROP", "ALTER", "EXECUTE", "EXPLAIN", "SHOW", "DESCRIBE", "DESC", "USE", "SET", "RESET", "STOP", "BEGIN"}
 
 var statementWords = map[string]bool{"CREATE": true, "INSERT": true, "DROP": true, "ALTER": true, "EXPLAIN": true, "SHOW": true, "EXECUTE": true}

@@ -1,7 +1,11 @@
 package sql
 
 import (
+	"maps"
+	"slices"
+
 	"github.com/sqlstream/sqlstream/sql/ast"
+	"github.com/sqlstream/sqlstream/sql/suggest"
 	"github.com/sqlstream/sqlstream/sql/types"
 )
 
@@ -11,6 +15,10 @@ var simpleTypes = map[string]types.Type{
 	"BIGINT": types.BigIntT, "FLOAT": types.FloatT, "REAL": types.FloatT, "DOUBLE": types.DoubleT, "STRING": types.StringT, "BYTES": types.BytesT,
 	"DATE": types.DateT,
 }
+
+// typeWords are the first words of all types, for misspellings.
+var typeWords = append(slices.Sorted(maps.Keys(simpleTypes)), "CHAR", "VARCHAR", "BINARY", "VARBINARY", "DECIMAL", "NUMERIC", "TIME", "TIMESTAMP", "TIMESTAMP_LTZ",
+	"INTERVAL", "ARRAY", "MULTISET", "MAP", "ROW")
 
 // otherTypes are what people write from habit, and what the type is called here.
 var otherTypes = map[string]string{
@@ -98,7 +106,10 @@ func (p *parser) baseType() types.Type {
 		return p.rowType()
 	}
 	p.i--
-	hint := ""
+	if t.upper == "RAW" || t.upper == "VARIANT" || t.upper == "STRUCTURED" || t.upper == "NULL" {
+		p.fail(p.i, "the data type %s is not supported", t.upper)
+	}
+	hint := didYouMean(t.value, suggest.Nearest(t.upper, typeWords))
 	if other := otherTypes[t.upper]; other != "" {
 		hint = "write " + other
 	}

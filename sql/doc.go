@@ -15,5 +15,6 @@
 // comments and MySQL-isms (|| is OR, FULL is an alias, # is a comment) cannot change the meaning of a
 // text, and every error comes from a place of the user's own text. See skeleton.go.
 //
-// Importers: the REPL and command line, sql/bind, and tests. It imports sql/ast and sql/types.
+// Importers: the REPL and command line, sql/bind, and tests. It imports sql/ast, sql/types,
+// sql/suggest and sql/secret.
 package sql

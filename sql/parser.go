@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/sqlstream/sqlstream/sql/ast"
+	"github.com/sqlstream/sqlstream/sql/secret"
 )
 
 // parser walks over the tokens of a text. A method that parses a thing of the grammar leaves
@@ -341,7 +342,10 @@ func (p *parser) option() ast.Option {
 	}
 	key := p.string("an option's key, a string")
 	p.expect("=")
-	if t := p.tok(); t.kind == number || t.kind == word {
+	switch t := p.tok(); {
+	case t.kind != text && secret.Key(key.Value): // never the value in a message
+		panic(p.src.Errorf(t.start, "an option's value is a string").WithHint("write '%s' = '%s'", key.Value, secret.Mask))
+	case t.kind == number || t.kind == word:
 		p.failHint(p.i, fmt.Sprintf("write '%s' = '%s'", key.Value, t.value), "an option's value is a string, found %s", p.show(p.i))
 	}
 	return ast.Option{At: at, Key: key, Value: p.string("an option's value, a string")}

@@ -2,6 +2,7 @@ package sql
 
 import (
 	"github.com/sqlstream/sqlstream/sql/ast"
+	"github.com/sqlstream/sqlstream/sql/suggest"
 )
 
 // unsupported are statements of Flink that exist but not here, and what to do instead.
@@ -65,6 +66,7 @@ func (p *parser) statement() ast.Statement {
 		if hint, ok := unsupported[t.upper]; ok {
 			p.failHint(p.i, hint, "%s statements are not supported", t.upper)
 		}
+		p.failHint(p.i, didYouMean(t.value, suggest.Nearest(t.upper, startWords)), "expected %s, found %s", statements, p.show(p.i))
 	}
 	p.unexpected(statements)
 	return nil

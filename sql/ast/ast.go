@@ -1,7 +1,7 @@
 // Package ast owns the syntax tree of sqlstream's dialect, Flink SQL: what package sql
 // parses a text into, before any name is looked up. It is pure data: every node knows where
-// in the text it stands and nothing else. It imports sql/types only (a data type in the text
-// is a types.Type at once); every front-end package may import it.
+// in the text it stands and nothing else. It imports sql/types (a data type in the text
+// is a types.Type at once) and sql/secret; every front-end package may import it.
 //
 // A tree belongs to whoever called sql.Parse and is not changed by anybody afterwards.
 package ast

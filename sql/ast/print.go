@@ -48,10 +48,13 @@ func (p *printer) w(parts ...any) {
 		case fmt.Stringer:
 			p.b.WriteString(x.String())
 		default:
-			panic(fmt.Sprintf("ast: cannot print %T", x))
+			p.unknown(x)
 		}
 	}
 }
+
+// unknown stands for a node of a type that is not this package's.
+func (p *printer) unknown(x any) { fmt.Fprintf(&p.b, "<%T>", x) }
 
 // opt writes its arguments if the condition holds.
 func (p *printer) opt(cond bool, parts ...any) {
@@ -113,6 +116,6 @@ func (p *printer) part(n Node) {
 	case fmt.Stringer:
 		p.w(n.String())
 	default:
-		panic(fmt.Sprintf("ast: cannot print %T", n))
+		p.unknown(n)
 	}
 }

@@ -1,7 +1,6 @@
 package ast
 
 import (
-	"fmt"
 	"strings"
 )
 
@@ -23,7 +22,7 @@ func (p *printer) callPart(e Expr) {
 	case *TableArg:
 		p.tableArg(e)
 	default:
-		panic(fmt.Sprintf("ast: cannot print %T", e))
+		p.unknown(e)
 	}
 }
 

@@ -1,7 +1,5 @@
 package ast
 
-import "fmt"
-
 func (p *printer) createTable(t *CreateTable) {
 	p.createWords(t.OrReplace, t.Temporary, false, ObjectTable, t.IfNotExists)
 	p.w(t.Name)
@@ -110,7 +108,7 @@ func (p *printer) action(a AlterAction) {
 		p.w("AS ", a.Class.String())
 		p.opt(a.Language != "", " LANGUAGE ", a.Language)
 	default:
-		panic(fmt.Sprintf("ast: cannot print %T", a))
+		p.unknown(a)
 	}
 }
 

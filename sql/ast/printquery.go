@@ -1,7 +1,6 @@
 package ast
 
 import (
-	"fmt"
 	"strconv"
 )
 
@@ -52,7 +51,7 @@ func (p *printer) body(b QueryBody) {
 	case *Select:
 		p.selectBody(b)
 	default:
-		panic(fmt.Sprintf("ast: cannot print %T", b))
+		p.unknown(b)
 	}
 }
 
@@ -198,7 +197,7 @@ func (p *printer) table(t TableExpr) {
 	case *MatchRecognize:
 		p.match(t)
 	default:
-		panic(fmt.Sprintf("ast: cannot print %T", t))
+		p.unknown(t)
 	}
 }
 

@@ -1,7 +1,5 @@
 package ast
 
-import "fmt"
-
 func (p *printer) statement(s Statement) {
 	switch s := s.(type) {
 	case *QueryStatement:
@@ -125,7 +123,7 @@ func (p *printer) ddl(s Statement) {
 		p.w(s.Name, " ")
 		p.action(s.Action)
 	default:
-		panic(fmt.Sprintf("ast: cannot print %T", s))
+		p.unknown(s)
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/sqlstream/sqlstream/sql/secret"
 )
 
 // Source is a text that was parsed and what to call it in messages: a file name, or "" for
@@ -55,7 +57,11 @@ func (e *Error) Error() string {
 // the screen when the statement is one long line.
 const maxLine = 100
 
-// Render prints the error and below it the line it stands in, with a caret under the place.
+// secretReach is how many bytes before a line may hold the key of a secret in it.
+const secretReach = 200
+
+// Render prints the error and below it the line it stands in, with a caret under the place. A
+// line that may hold a secret is not shown.
 func (e *Error) Render() string {
 	offset := min(max(e.Offset, 0), len(e.Source.Text))
 	start := strings.LastIndexByte(e.Source.Text[:offset], '\n') + 1
@@ -63,7 +69,11 @@ func (e *Error) Render() string {
 	if n := strings.IndexByte(e.Source.Text[offset:], '\n'); n >= 0 {
 		end = offset + n
 	}
-	before, after := []rune(e.Source.Text[start:offset]), []rune(strings.TrimRight(e.Source.Text[offset:end], "\r"))
+	if secret.Key(e.Source.Text[max(0, start-secretReach):end]) {
+		return e.Error() + "\n  (the line is not shown: it may hold a secret)"
+	}
+	before := []rune(secret.Value("", e.Source.Text[start:offset]))
+	after := []rune(secret.Value("", strings.TrimRight(e.Source.Text[offset:end], "\r")))
 	prefix, suffix := "", ""
 	if n := len(before) - maxLine*3/4; n > 0 {
 		before, prefix = before[n:], "..."
