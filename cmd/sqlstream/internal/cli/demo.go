@@ -10,6 +10,7 @@ import (
 	"github.com/sqlstream/sqlstream/cmd/sqlstream/internal/demo"
 	"github.com/sqlstream/sqlstream/cmd/sqlstream/internal/interrupt"
 	"github.com/sqlstream/sqlstream/cmd/sqlstream/internal/progress"
+	"github.com/sqlstream/sqlstream/connectors/nexmark"
 )
 
 const demoHelp = `Show all of sqlstream in less than a minute, with nothing else installed.
@@ -48,7 +49,7 @@ func (a *app) demo() *cobra.Command {
 					return err
 				}
 			}
-			c.Out, c.Make, c.IsBid = a.Out, nexmarkEvents(defaultSeed, c.Rate), isBid
+			c.Out, c.Make, c.IsBid = a.Out, nexmark.NewGenerator(nexmark.Config{}).AppendJSON, func(n int64) bool { return nexmark.KindOf(n) == nexmark.Bid }
 			a.logLevel = "info"
 			log, err := a.log(cmd)
 			if err != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/sqlstream/sqlstream/cmd/sqlstream/internal/feed"
 	"github.com/sqlstream/sqlstream/cmd/sqlstream/internal/progress"
 	"github.com/sqlstream/sqlstream/cmd/sqlstream/internal/topics"
+	"github.com/sqlstream/sqlstream/connectors/nexmark"
 )
 
 const nexmarkHelp = `Write the events of an auction site (the Nexmark benchmark: people, auctions and
@@ -25,7 +26,7 @@ type nexmarkFlags struct {
 	topic, file string
 	events      int64
 	rate        float64
-	seed        int64
+	gen         nexmark.Config
 	partitions  int32
 }
 
@@ -49,7 +50,8 @@ func (a *app) nexmark() *cobra.Command {
 	fl.StringVar(&f.file, "file", "", "write lines to this `file` instead; - is standard output")
 	fl.Int64Var(&f.events, "events", 0, "how many events there are in the end; 0 goes on until Ctrl-C")
 	fl.Float64Var(&f.rate, "rate", 0, "events per second; 0 is as fast as possible")
-	fl.Int64Var(&f.seed, "seed", defaultSeed, "another seed gives other events")
+	fl.Int64Var(&f.gen.Seed, "seed", 0, "another seed gives other events")
+	fl.Float64Var(&f.gen.Rate, "event-rate", 10_000, "events per second of the time in the events, however fast they are written")
 	fl.Int32Var(&f.partitions, "partitions", 4, "partitions of a topic that is made")
 	return cmd
 }
@@ -62,7 +64,7 @@ func (a *app) runNexmark(cmd *cobra.Command, b *broker, f *nexmarkFlags) error {
 	if err != nil {
 		return err
 	}
-	cfg := feed.Config{Events: f.events, Rate: f.rate, Make: nexmarkEvents(f.seed, f.rate)}
+	cfg := feed.Config{Events: f.events, Rate: f.rate, Make: nexmark.NewGenerator(f.gen).AppendJSON}
 	p := &feed.Progress{}
 	ctx, stop := a.interruptible(cmd)
 	defer stop()
