@@ -59,7 +59,7 @@ func update(b *testing.B, t state.Table, l *load, refs []state.Ref) {
 		b.Fatal(err)
 	}
 	var zero [24]byte
-	for _, r := range refs {
+	for i, r := range refs {
 		v := t.Edit(r)
 		if len(v) == 0 {
 			if err := t.Set(r, zero[:]); err != nil {
@@ -68,7 +68,7 @@ func update(b *testing.B, t state.Table, l *load, refs []state.Ref) {
 			v = t.Edit(r)
 		}
 		binary.LittleEndian.PutUint64(v, binary.LittleEndian.Uint64(v)+1)
-		binary.LittleEndian.PutUint64(v[8:], binary.LittleEndian.Uint64(v[8:])+7)
+		binary.LittleEndian.PutUint64(v[8:], binary.LittleEndian.Uint64(v[8:])+l.hashes[i]%10000)
 	}
 }
 
