@@ -253,3 +253,37 @@ func FuzzRoundTrip(f *testing.F) {
 		}
 	})
 }
+
+// TestBadRecordsLeaveNothingBehind: a bad last field takes back what the ones before appended,
+// nested values too.
+func TestBadRecordsLeaveNothingBehind(t *testing.T) {
+	s := columns(types.ArrayT(types.IntT), types.RowT(types.Field{Name: "x", Type: types.IntT}, types.Field{Name: "y", Type: types.StringT}), types.StringT, types.BooleanT, types.IntT)
+	got := read(t, s, []int{0, 1, 2, 3, 4}, nil, "1;2,3;a,s,true,4\n5;6,7;b,t,false,x\n5;x,7;b,t,false,1\n5;6,x;b,t,false,1\n8,9;c,,true,10\n")
+	if want := `1;2/3;a/s/true/4 | bad: field e: "x" is no INT (byte 16 of the record) | bad: field a: "x" is no INT (byte 0 of the record) | bad: field b: "x" is no INT (byte 4 of the record) | 8/9;c//true/10`; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	got = read(t, s, []int{1, 0}, ignore, "1;2,3;a,s,true,4\n5;\xff,7;\xff,t,false,1\n8,9;c,,true,10\n")
+	if want := `3;a/1;2 | 9;c/8`; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+func BenchmarkDecode(b *testing.B) {
+	s := columns(types.BigIntT, types.BigIntT, types.BigIntT, types.TimestampT(3), types.StringT)
+	d, err := New().NewDecoder(s, []int{0, 1, 2, 3, 4}, nil, connectors.Env{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	record := []byte("1234,5678,123456,2024-03-09 23:58:30.123," + strings.Repeat("KMYN^X", 12))
+	batch := vec.NewBatch(s)
+	b.SetBytes(int64(len(record)))
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		if i%vec.MaxRows == 0 {
+			batch.Reset()
+		}
+		if err := d.Decode(record, batch.Cols); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -15,23 +15,18 @@ import (
 	"github.com/sqlstream/sqlstream/sql/types"
 )
 
-// decoder reads one record at a time into scratch columns and, when nothing can fail any
-// more, copies that row to the batch.
+// decoder cuts a record into fields and appends them to the columns, which it cuts back when
+// a field is bad.
 type decoder struct {
 	dialect
 	schema  types.Schema
 	columns []int // by column of the batch: index into schema
-	scratch []vec.Vec
 	row     []field
 	arena   []byte
 }
 
 func newDecoder(schema types.Schema, projection []int, d dialect) *decoder {
-	dec := &decoder{dialect: d, schema: schema, columns: projection}
-	for _, c := range projection {
-		dec.scratch = append(dec.scratch, vec.New(schema[c].Type))
-	}
-	return dec
+	return &decoder{dialect: d, schema: schema, columns: projection}
 }
 
 var (
@@ -51,28 +46,48 @@ func (d *decoder) Decode(record []byte, cols []vec.Vec) error {
 	if n := len(d.row); n > len(d.schema) || n < len(d.schema) && !d.ignoreErrors {
 		return d.bad("", -1, fmt.Errorf("found %d fields, expected %d", n, len(d.schema)))
 	}
-	for i, c := range d.columns {
-		f, v := d.schema[c], &d.scratch[i]
-		v.Reset()
-		if c >= len(d.row) {
-			if f.Type.NotNull {
-				return d.bad(f.Name, -1, errNull)
-			}
-			v.AppendNull()
-			continue
-		}
-		err := d.append(d.row[c].text, f.Type, v)
-		if err != nil && d.ignoreErrors && !f.Type.NotNull && !errors.Is(err, errUTF8) {
-			v.Reset()
-			v.AppendNull()
-		} else if err != nil {
-			return d.bad(f.Name, d.row[c].at, err)
-		}
-	}
 	for i := range cols {
-		cols[i].AppendFrom(&d.scratch[i], 0)
+		if err := d.column(d.columns[i], &cols[i]); err != nil {
+			for k := range cols[:i] {
+				cols[k].Truncate(cols[k].N - 1)
+			}
+			return err
+		}
 	}
 	return nil
+}
+
+// column appends the value of schema column c, or nothing and an error.
+func (d *decoder) column(c int, v *vec.Vec) error {
+	f, n := &d.schema[c], v.N
+	if c >= len(d.row) {
+		if f.Type.NotNull {
+			return d.bad(f.Name, -1, errNull)
+		}
+		v.AppendNull()
+		return nil
+	}
+	err := d.append(d.row[c].text, &f.Type, v)
+	if err == nil {
+		return nil
+	}
+	v.Truncate(n)
+	for k := range v.Kids { // of a ROW or ARRAY that was not finished
+		v.Kids[k].Truncate(kidRows(v, n))
+	}
+	if d.ignoreErrors && !f.Type.NotNull && !errors.Is(err, errUTF8) {
+		v.AppendNull()
+		return nil
+	}
+	return d.bad(f.Name, d.row[c].at, err)
+}
+
+// kidRows is how many rows the children of a column have that has n.
+func kidRows(v *vec.Vec, n int) int {
+	if v.Type.Kind == types.Row {
+		return n
+	}
+	return int(v.Off[n])
 }
 
 func (d *decoder) bad(column string, at int, err error) error {
@@ -83,7 +98,7 @@ func (d *decoder) bad(column string, at int, err error) error {
 }
 
 // append adds the value of one field.
-func (d *decoder) append(b []byte, t types.Type, v *vec.Vec) error {
+func (d *decoder) append(b []byte, t *types.Type, v *vec.Vec) error {
 	if d.hasNull && string(b) == d.null {
 		if t.NotNull {
 			return errNull
@@ -95,7 +110,7 @@ func (d *decoder) append(b []byte, t types.Type, v *vec.Vec) error {
 	case types.Array:
 		if len(b) > 0 {
 			for _, e := range strings.Split(string(b), d.array) {
-				if err := d.inner([]byte(e), *t.Elem, &v.Kids[0]); err != nil {
+				if err := d.inner([]byte(e), t.Elem, &v.Kids[0]); err != nil {
 					return err
 				}
 			}
@@ -109,9 +124,11 @@ func (d *decoder) append(b []byte, t types.Type, v *vec.Vec) error {
 }
 
 // inner adds an element or field of a nested value, NULL for a bad one when errors are ignored.
-func (d *decoder) inner(b []byte, t types.Type, v *vec.Vec) error {
+func (d *decoder) inner(b []byte, t *types.Type, v *vec.Vec) error {
+	n := v.N
 	err := d.append(b, t, v)
-	if err != nil && d.ignoreErrors && !t.NotNull {
+	if err != nil && d.ignoreErrors && !t.NotNull && !errors.Is(err, errUTF8) {
+		v.Truncate(n)
 		v.AppendNull()
 		return nil
 	}
@@ -119,7 +136,7 @@ func (d *decoder) inner(b []byte, t types.Type, v *vec.Vec) error {
 }
 
 // rowOf adds a ROW; an empty text is NULL, surplus parts are left out, as in Flink.
-func (d *decoder) rowOf(b []byte, t types.Type, v *vec.Vec) error {
+func (d *decoder) rowOf(b []byte, t *types.Type, v *vec.Vec) error {
 	if len(b) == 0 {
 		if t.NotNull {
 			return errNull
@@ -131,13 +148,14 @@ func (d *decoder) rowOf(b []byte, t types.Type, v *vec.Vec) error {
 	if len(parts) < len(t.Fields) && !d.ignoreErrors {
 		return fmt.Errorf("found %d fields of the ROW, expected %d: %w", len(parts), len(t.Fields), errShort)
 	}
-	for i, f := range t.Fields {
+	for i := range t.Fields {
+		f := &t.Fields[i]
 		if i >= len(parts) {
 			if f.Type.NotNull {
 				return errNull
 			}
 			v.Kids[i].AppendNull()
-		} else if err := d.inner([]byte(parts[i]), f.Type, &v.Kids[i]); err != nil {
+		} else if err := d.inner([]byte(parts[i]), &f.Type, &v.Kids[i]); err != nil {
 			return err
 		}
 	}
@@ -145,7 +163,7 @@ func (d *decoder) rowOf(b []byte, t types.Type, v *vec.Vec) error {
 	return nil
 }
 
-func no(b []byte, t types.Type, want string) error {
+func no(b []byte, t *types.Type, want string) error {
 	const most = 40
 	if len(b) > most {
 		b = append(b[:most:most], "..."...)
@@ -157,7 +175,7 @@ func no(b []byte, t types.Type, want string) error {
 }
 
 // scalar adds a value that is not nested, or nothing and an error.
-func scalar(b []byte, t types.Type, v *vec.Vec) error {
+func scalar(b []byte, t *types.Type, v *vec.Vec) error {
 	switch t.Kind {
 	case types.Char, types.VarChar:
 		if !utf8.Valid(b) {
@@ -202,7 +220,7 @@ func scalar(b []byte, t types.Type, v *vec.Vec) error {
 		}
 		vec.Append(v, ms)
 	case types.Timestamp, types.TimestampLTZ:
-		st := text.Style(t, false)
+		st := text.Style(*t, false)
 		ts, ok := text.Timestamp(b, st, t.UnitsPerSecond())
 		if !ok {
 			return no(b, t, st.String())
@@ -218,7 +236,7 @@ func scalar(b []byte, t types.Type, v *vec.Vec) error {
 	return nil
 }
 
-func integer(b []byte, t types.Type, v *vec.Vec) error {
+func integer(b []byte, t *types.Type, v *vec.Vec) error {
 	p := t.Physical()
 	i, ok := text.Integer(text.Trim(b), p.Width()*8)
 	if !ok {

@@ -246,3 +246,25 @@ func FuzzFloatRoundTrip(f *testing.F) {
 		}
 	})
 }
+
+// FuzzClock: the quick way of reading a timestamp is the slow way, whatever was read before.
+func FuzzClock(f *testing.F) {
+	for _, s := range []string{"2020-02-29 12:34:56.789", "2020-02-29 12:34:56", "2020-02-29 12:34:56.7", "2020-02-29 24:00:00", "2020-02-30 00:00:00.000", "2020-02-29T12:34:56Z", "2020-02-29 23:59:60", "2020-02-29 1x:00:00"} {
+		f.Add("2020-02-29 00:00:00", s, 3, false, false)
+	}
+	f.Add("2020-02-29T00:00:00Z", "2020-02-29T12:34:56.1Z", 9, true, true)
+	f.Fuzz(func(t *testing.T, before, in string, precision int, zulu, iso bool) {
+		typ := types.TimestampT(precision)
+		if zulu {
+			typ = types.TimestampLTZT(precision)
+		}
+		st, units := Style(typ, iso), typ.UnitsPerSecond()
+		c := NewClock(st, units)
+		c.Read([]byte(before))
+		got, ok := c.Read([]byte(in))
+		want, wantOK := Timestamp([]byte(in), st, units)
+		if got != want || ok != wantOK {
+			t.Fatalf("%q after %q: %d, %t; want %d, %t", in, before, got, ok, want, wantOK)
+		}
+	})
+}
