@@ -189,7 +189,7 @@ func (b *builder) scan(n *rel.Scan) (int, error) {
 	}
 	info, err := b.Connectors.Source(table)
 	if err != nil {
-		return 0, b.errorf(n.Offset, "table %s cannot be read: %s", n.Table.Path.Short(), err)
+		return 0, b.errorf(n.Offset, "table %s cannot be read: %s", n.Table.Path.Short(), reason(err, n.Table))
 	}
 	if info.Changes == plan.UpsertMode {
 		return 0, b.errorf(n.Offset, "reading the upsert table %s is not supported yet (ChangelogNormalize)", n.Table.Path.Short())
@@ -333,7 +333,7 @@ func (b *builder) sink(s *rel.Sink, root rel.Node) error {
 		}
 		info, err := b.Connectors.Sink(table)
 		if err != nil {
-			return b.errorf(s.Offset, "table %s cannot be written: %s", s.Table.Path.Short(), err)
+			return b.errorf(s.Offset, "table %s cannot be written: %s", s.Table.Path.Short(), reason(err, s.Table))
 		}
 		if err := b.exactlyOnce(s, info); err != nil {
 			return err
@@ -453,6 +453,11 @@ func (b *builder) checkOptions(t *plan.Table, ct *catalog.Table, pos int) error 
 		}
 	}
 	return nil
+}
+
+// reason is a connector's error without the table's name, which the message has already.
+func reason(err error, t *catalog.Table) string {
+	return strings.TrimPrefix(err.Error(), "table "+t.Path.String()+": ")
 }
 
 // tableIdentity is what a table is in UIDs.

@@ -212,7 +212,7 @@ func (b *builder) sinkNeeds(n *plan.Node, op *plan.Sink) (bool, error) {
 		return false, nil
 	}
 	return false, b.errorf(f.pos, "the PRIMARY KEY (%s) of table %s is not the key of the query, %s; SinkUpsertMaterializer is not supported yet",
-		columnNames(n.Schema, key), op.Table.Path, keysText(in.Schema, in.UpsertKeys)).
+		columnNames(n.Schema, key), shortPath(op.Table.Path), keysText(in.Schema, in.UpsertKeys)).
 		WithHint("use the query's key as PRIMARY KEY, or SET '%s' = 'NONE' if the order of changes of one key does not matter", settings.UpsertMaterialize)
 }
 

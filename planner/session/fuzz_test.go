@@ -32,9 +32,9 @@ func FuzzExecute(f *testing.F) {
 		}
 	}
 	const tables = `CREATE TABLE bid (auction BIGINT, bidder BIGINT, price BIGINT, channel STRING, nested ROW<a INT, b ROW<c STRING>>, m MAP<STRING, INT>, bidTime TIMESTAMP(3), p AS PROCTIME(), WATERMARK FOR bidTime AS bidTime - INTERVAL '4' SECOND)
-WITH ('connector' = 'kafka', 'topic' = 'bid', 'properties.bootstrap.servers' = 'b:9092', 'format' = 'json');
+WITH ('connector' = 'kafka', 'topic' = 'bid', 'properties.bootstrap.servers' = 'b:9092', 'format' = 'json', 'scan.startup.mode' = 'earliest-offset');
 CREATE TABLE changes (k BIGINT, n BIGINT) WITH ('connector' = 'print');
-CREATE TABLE upserts (k BIGINT, n BIGINT, PRIMARY KEY (k) NOT ENFORCED) WITH ('connector' = 'upsert-kafka', 'topic' = 'u');`
+CREATE TABLE upserts (k BIGINT, n BIGINT, PRIMARY KEY (k) NOT ENFORCED) WITH ('connector' = 'upsert-kafka', 'topic' = 'u', 'properties.bootstrap.servers' = 'b:9092', 'key.format' = 'json', 'value.format' = 'json');`
 	f.Fuzz(func(t *testing.T, text string) {
 		s := newSession()
 		if _, err := s.Execute("", tables); err != nil {

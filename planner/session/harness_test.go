@@ -2,13 +2,15 @@ package session_test
 
 import (
 	"errors"
-	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/cockroachdb/datadriven"
 
+	"github.com/sqlstream/sqlstream/connectors"
+	"github.com/sqlstream/sqlstream/connectors/all"
 	"github.com/sqlstream/sqlstream/exec/agg"
 	"github.com/sqlstream/sqlstream/exec/eval"
 	"github.com/sqlstream/sqlstream/planner"
@@ -26,24 +28,8 @@ type functions struct {
 }
 
 func (f functions) Scalar(name string, args []expr.Arg) (expr.Overload, error) {
-	o, err := f.scalars.Scalar(name, args)
-	if t, ok := missing[name]; ok && errors.Is(err, expr.ErrUnknown) {
-		o = expr.Overload{Name: name, Result: t, Volatile: name == "PROCTIME"}
-		for _, a := range args {
-			o.Args = append(o.Args, a.Type.WithoutAttr())
-		}
-		return o, nil
-	}
-	return o, err
+	return f.scalars.Scalar(name, args)
 }
-
-// missing are functions that the engine's registry does not have yet.
-var missing = map[string]types.Type{
-	"PROCTIME":    {Kind: types.TimestampLTZ, Precision: 3, NotNull: true, Attr: types.ProcTime},
-	"DATE_FORMAT": types.StringT, "SPLIT_INDEX": types.StringT, "REGEXP_EXTRACT": types.StringT,
-	"HOUR": types.BigIntT, "TO_TIMESTAMP": types.TimestampT(3), "TO_TIMESTAMP_LTZ": types.TimestampLTZT(3),
-}
-
 func (f functions) Aggregate(name string, args []expr.Arg, distinct bool) (expr.Overload, error) {
 	return f.aggregates.Aggregate(name, args, distinct)
 }
@@ -53,61 +39,61 @@ func (f functions) Names() []string {
 	return slices.Sorted(slices.Values(append(slices.Clone(f.scalars.Names()), f.aggregates.Names()...)))
 }
 
-// paper is connectors that exist only as far as a planner can see.
-type paper struct{}
+// engine shows the program's connectors to the planner, and one that exists on paper only:
+// 'cdc', a source of all changes.
+type engine struct{ registry connectors.Registry }
 
-var paperOptions = map[string][]planner.OptionDef{
-	"kafka": {{Key: "topic", Required: true}, {Key: "properties.bootstrap.servers", Required: true}, {Key: "properties.*"}, {Key: "format"}, {Key: "json.ignore-parse-errors"},
-		{Key: "scan.startup.mode", Enum: []string{"earliest-offset", "latest-offset", "group-offsets", "timestamp", "specific-offsets"}},
-		{Key: "sink.delivery-guarantee", Enum: []string{"exactly-once", "at-least-once", "none"}}},
-	"upsert-kafka": {{Key: "topic", Required: true}, {Key: "properties.*"}, {Key: "key.format"}, {Key: "value.format"}},
-	"filesystem":   {{Key: "path", Required: true}, {Key: "format"}},
-	"cdc":          {{Key: "topic", Required: true}},
-	"blackhole":    {},
-	"print":        {},
+var real = engine{all.Connectors(io.Discard, io.Discard)}
+
+func tableOf(t plan.Table) connectors.Table {
+	out := connectors.Table{Name: t.Path, Physical: t.Physical, PrimaryKey: t.Key, Options: t.Options}
+	for _, m := range t.Metadata {
+		out.Metadata = append(out.Metadata, connectors.MetaColumn{Name: m.Name, Key: m.Key, Type: m.Type, Virtual: m.Virtual})
+	}
+	return out
 }
 
-func (paper) Options(t plan.Table) ([]planner.OptionDef, error) {
-	defs, ok := paperOptions[t.Connector]
-	if !ok {
-		return nil, fmt.Errorf("there is no connector '%s'", t.Connector)
+var modes = [...]plan.Mode{connectors.AppendOnly: plan.AppendOnly, connectors.Upsert: plan.UpsertMode, connectors.All: plan.AllChanges}
+
+func (e engine) Options(t plan.Table) ([]planner.OptionDef, error) {
+	if t.Connector == "cdc" {
+		return []planner.OptionDef{{Key: "topic", Required: true}}, nil
+	}
+	c, err := e.registry.Lookup(t.Connector)
+	if err != nil {
+		return nil, err
+	}
+	var defs []planner.OptionDef
+	for _, d := range c.Options(tableOf(t)) {
+		defs = append(defs, planner.OptionDef{Key: d.Key, Type: d.Type, Enum: d.Enum, Required: d.Required})
 	}
 	return defs, nil
 }
 
-func (paper) identity(t plan.Table) string {
-	return t.Connector + ":" + t.Options["topic"] + t.Options["path"]
+func (e engine) Source(t plan.Table) (planner.SourceInfo, error) {
+	if t.Connector == "cdc" {
+		return planner.SourceInfo{Changes: plan.AllChanges, Identity: "cdc:" + t.Options["topic"]}, nil
+	}
+	c, err := e.registry.Lookup(t.Connector)
+	if err != nil {
+		return planner.SourceInfo{}, err
+	}
+	info, err := c.SourceInfo(tableOf(t))
+	return planner.SourceInfo{Changes: modes[info.Changes], Bounded: info.Bounded, Identity: info.Identity,
+		FieldsByName: info.FieldsByName, Metadata: info.Metadata}, err
 }
 
-func (p paper) Source(t plan.Table) (planner.SourceInfo, error) {
-	info := planner.SourceInfo{Changes: plan.AppendOnly, Identity: p.identity(t), FieldsByName: t.Options["format"] == "json"}
-	switch t.Connector {
-	case "print", "blackhole":
-		return info, fmt.Errorf("connector '%s' is a sink only", t.Connector)
-	case "upsert-kafka":
-		info.Changes = plan.UpsertMode
-	case "cdc":
-		info.Changes = plan.AllChanges
-	case "kafka":
-		info.Metadata = map[string]types.Type{"timestamp": types.TimestampLTZT(3).NotNullable(), "offset": types.BigIntT.NotNullable()}
+func (e engine) Sink(t plan.Table) (planner.SinkInfo, error) {
+	c, err := e.registry.Lookup(t.Connector)
+	if err != nil {
+		return planner.SinkInfo{}, err
 	}
-	return info, nil
-}
-
-func (p paper) Sink(t plan.Table) (planner.SinkInfo, error) {
-	info := planner.SinkInfo{Accepts: plan.AllChanges, Identity: p.identity(t)}
-	switch t.Connector {
-	case "kafka":
-		info.Accepts, info.Transactional = plan.AppendOnly, t.Options["sink.delivery-guarantee"] == "exactly-once"
-		info.Metadata = map[string]types.Type{"timestamp": types.TimestampLTZT(3).NotNullable()}
-	case "upsert-kafka":
-		info.Accepts = plan.UpsertMode
-	}
-	return info, nil
+	info, err := c.SinkInfo(tableOf(t))
+	return planner.SinkInfo{Accepts: modes[info.Accepts], Identity: info.Identity, Transactional: info.Transactional, Metadata: info.Metadata}, err
 }
 
 func newSession() *session.Session {
-	return session.New(session.Config{Functions: functions{scalars: eval.Builtins}, Connectors: paper{}})
+	return session.New(session.Config{Functions: functions{scalars: eval.Builtins}, Connectors: real})
 }
 
 // render prints results as the golden files hold them.

@@ -9,9 +9,9 @@ import (
 
 const identityTables = `
 CREATE TABLE bid (auction BIGINT, bidder BIGINT, price BIGINT, channel STRING, bidTime TIMESTAMP(3), WATERMARK FOR bidTime AS bidTime - INTERVAL '4' SECOND)
-WITH ('connector' = 'kafka', 'topic' = 'bid', 'properties.bootstrap.servers' = 'b:9092', 'format' = 'json');
+WITH ('connector' = 'kafka', 'topic' = 'bid', 'properties.bootstrap.servers' = 'b:9092', 'format' = 'json', 'scan.startup.mode' = 'earliest-offset');
 CREATE TABLE ask (auction BIGINT, bidder BIGINT, price BIGINT, channel STRING, bidTime TIMESTAMP(3), WATERMARK FOR bidTime AS bidTime - INTERVAL '4' SECOND)
-WITH ('connector' = 'kafka', 'topic' = 'ask', 'properties.bootstrap.servers' = 'b:9092', 'format' = 'json');
+WITH ('connector' = 'kafka', 'topic' = 'ask', 'properties.bootstrap.servers' = 'b:9092', 'format' = 'json', 'scan.startup.mode' = 'earliest-offset');
 CREATE VIEW cheap AS SELECT auction AS a, price AS p FROM bid WHERE price < 10;
 CREATE TABLE o1 (k BIGINT, n BIGINT) WITH ('connector' = 'print');
 CREATE TABLE o2 (k BIGINT, n BIGINT) WITH ('connector' = 'print');
