@@ -27,7 +27,7 @@ func (p *parser) advice() string {
 		}
 	}
 	switch {
-	case t.kind == text && (prev.kind == word || prev.kind == quoted):
+	case t.kind == text && (prev.kind == word && !reserved[prev.upper] || prev.kind == quoted):
 		return "a name stands in backquotes, a string is never an alias"
 	case t.is("?"):
 		return "there are no parameters"

@@ -1,7 +1,10 @@
 package sql
 
 import (
+	"strings"
+
 	"github.com/sqlstream/sqlstream/sql/ast"
+	"github.com/sqlstream/sqlstream/sql/suggest"
 )
 
 // inspect parses SHOW, DESCRIBE, USE and STOP JOB; nil if none of them is here.
@@ -92,7 +95,9 @@ func (p *parser) showWhat(s *ast.Show) {
 		}
 	}
 	if !found {
-		p.unexpected("TABLES, VIEWS, COLUMNS, FUNCTIONS, CATALOGS, DATABASES, MODULES, JOBS, PARTITIONS, CREATE TABLE, CREATE VIEW, CURRENT CATALOG or CURRENT DATABASE")
+		what := "TABLES, VIEWS, COLUMNS, FUNCTIONS, CATALOGS, DATABASES, MODULES, JOBS, PARTITIONS, CREATE TABLE, CREATE VIEW, CURRENT CATALOG or CURRENT DATABASE"
+		names := strings.FieldsFunc(what, func(r rune) bool { return r == ',' || r == ' ' })
+		p.failHint(p.i, didYouMean(p.tok().value, suggest.Nearest(p.tok().upper, names)), "expected %s after SHOW, found %s", what, p.show(p.i))
 	}
 	switch s.What {
 	case ast.ShowCreateTable, ast.ShowCreateView, ast.ShowPartitions:

@@ -48,6 +48,9 @@ func Parse(name, src string) (stmts []ast.Statement, err error) {
 			return stmts, nil
 		}
 		stmts = append(stmts, p.statement())
+		if p.peekAny(")", "]") {
+			p.fail(p.i, "%s closes nothing: no bracket is open", p.tok().value)
+		}
 		if p.tok().kind != eof && !p.peek(";") {
 			p.unexpected("the next clause or the end of the statement")
 		}

@@ -50,7 +50,8 @@ func (p *parser) queryExpr() *ast.Query {
 		p.with(q)
 	}
 	q.Body = p.setOps()
-	if at := p.tok().start; p.accept("ORDER", "BY") {
+	if at := p.tok().start; p.accept("ORDER") {
+		p.expect("BY")
 		p.sk.emit(at, "ORDER", "BY")
 		p.separate(maxColumns, func() { p.orderItem(&q.OrderBy, p.field) })
 	}
