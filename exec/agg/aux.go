@@ -44,6 +44,8 @@ type aux struct {
 	upd    []int32 // entry i belongs to update upd[i]
 	refs   []state.Ref
 	dead   []state.Ref // entries whose counters were all 0 at some time of this run
+
+	scanned bool // some of dead come from a scan
 }
 
 // size is the length of an entry.
@@ -111,6 +113,7 @@ func (a *aux) clearGroup(p *Program, u *Updates, i int) error {
 		return nil
 	}
 	*n = 0
+	a.scanned = true
 	return a.scanGroup(u, i, func(ref state.Ref) {
 		clear(a.table.Edit(ref))
 		a.dead = append(a.dead, ref)
@@ -134,15 +137,21 @@ func (a *aux) scanGroup(u *Updates, i int, fn func(state.Ref)) error {
 
 // bury deletes the entries that ended the run with nothing in them.
 func (a *aux) bury() error {
-	slices.Sort(a.dead)
-	for _, ref := range slices.Compact(a.dead) {
+	if a.scanned { // Refs of a scan and of upsert may differ for one entry; keys do not
+		slices.SortFunc(a.dead, func(x, y state.Ref) int { return bytes.Compare(a.table.Key(x), a.table.Key(y)) })
+		a.dead = slices.CompactFunc(a.dead, func(x, y state.Ref) bool { return bytes.Equal(a.table.Key(x), a.table.Key(y)) })
+	} else {
+		slices.Sort(a.dead)
+		a.dead = slices.Compact(a.dead)
+	}
+	for _, ref := range a.dead {
 		if allZero(a.table.Get(ref)) {
 			if err := a.table.Delete(ref); err != nil {
 				return err
 			}
 		}
 	}
-	a.dead = a.dead[:0]
+	a.dead, a.scanned = a.dead[:0], false
 	return nil
 }
 

@@ -27,6 +27,8 @@ type Assign struct {
 	ms   []int64
 	from []int32
 	at   []int64 // starts of the windows
+
+	kinds []vec.Kind
 }
 
 var _ exec.Operator = (*Assign)(nil)
@@ -49,10 +51,7 @@ func (a *Assign) Open(ctx *exec.Context) error {
 // Process implements exec.Operator.
 func (a *Assign) Process(_ int, b *vec.Batch) error {
 	rows := b.Rows(&a.all)
-	if cap(a.ms) < len(rows) {
-		a.ms = make([]int64, len(rows), vec.MaxRows)
-	}
-	a.ms = a.ms[:len(rows)]
+	a.ms = grow(a.ms, len(rows))
 	rows = a.times(b, rows)
 	a.from, a.at = a.from[:0], a.at[:0]
 	for i, r := range rows {
@@ -107,10 +106,11 @@ func (a *Assign) flush(b *vec.Batch) error {
 		out.Cols[c].AppendRows(&b.Cols[c], a.from)
 	}
 	if b.Kinds != nil {
-		out.Kinds = make([]vec.Kind, n)
+		a.kinds = grow(a.kinds, n)
 		for i, r := range a.from {
-			out.Kinds[i] = b.Kinds[r]
+			a.kinds[i] = b.Kinds[r]
 		}
+		out.Kinds = a.kinds
 	}
 	for _, start := range a.at {
 		appendTime(&out.Cols[in], start, &a.zone)

@@ -34,7 +34,12 @@ func (o *Operator) fire(w exec.Watermark) error {
 		}
 		// From here on the window has fired, also for the next call of next.
 		o.progress = max(o.progress, at)
-		o.pending = slices.DeleteFunc(o.pending, func(pane int64) bool { return pane <= end-o.kept() })
+		for len(o.pending) > 0 && o.pending[0] <= end-o.kept() {
+			if err := o.drop(o.pending[0]); err != nil {
+				return err
+			}
+			o.pending = o.pending[1:]
+		}
 	}
 	o.progress = max(o.progress, w)
 	return nil
@@ -51,10 +56,7 @@ func (o *Operator) kept() int64 {
 
 func (o *Operator) fireWindow(end int64) error {
 	if o.panes {
-		if err := o.firePanes(end); err != nil {
-			return err
-		}
-		return o.drop(end - o.kept())
+		return o.firePanes(end)
 	}
 	if err := o.prog.Fold(prefixBytes(end)); err != nil {
 		return err
@@ -69,10 +71,7 @@ func (o *Operator) fireWindow(end int64) error {
 		}
 		rest = rest[n:]
 	}
-	if err := o.drop(end); err != nil {
-		return err
-	}
-	return o.prog.Drop(prefixBytes(end))
+	return nil
 }
 
 // collect fills o.refs with the records of a window that have rows.
@@ -86,10 +85,13 @@ func (o *Operator) collect(end int64) error {
 	})
 }
 
-// drop deletes the records of a window or pane.
+// drop deletes what is kept of a window or pane.
 func (o *Operator) drop(end int64) error {
 	t := o.prog.Records()
-	return t.Scan(prefixBytes(end), t.Delete)
+	if err := t.Scan(prefixBytes(end), t.Delete); err != nil {
+		return err
+	}
+	return o.prog.Drop(prefixBytes(end))
 }
 
 // emitRecords emits one row per record.
