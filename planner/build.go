@@ -34,7 +34,9 @@ type facts struct {
 	dest   SinkInfo
 	table  *catalog.Table // Source, Sink
 	pos    int
-	spread []int // columns whose hash decides the subtask a row is in; nil: nothing does
+	// otherKey: a sink that takes upserts by another key than the query's.
+	otherKey bool
+	spread   []int // columns whose hash decides the subtask a row is in; nil: nothing does
 }
 
 // add appends a node over the given inputs.

@@ -53,7 +53,7 @@ func (b *builder) changelog() error {
 			if !op.Collect {
 				op.Accepts = b.facts[n.ID].dest.Accepts
 			}
-			op.RetractAsDelete = op.Accepts == plan.UpsertMode && half[in.ID] && in.Mode&plan.HasUpdateBefore != 0
+			op.RetractAsDelete = op.Accepts == plan.UpsertMode && (half[in.ID] || b.facts[n.ID].otherKey) && in.Mode&plan.HasUpdateBefore != 0
 		default:
 			n.Mode = 0
 			for _, in := range n.Inputs {
@@ -208,8 +208,12 @@ func (b *builder) sinkNeeds(n *plan.Node, op *plan.Sink) (bool, error) {
 		return false, nil
 	}
 	key := slices.Sorted(slices.Values(op.Key))
-	if b.Settings.Get(settings.UpsertMaterialize) == "NONE" || slices.ContainsFunc(in.UpsertKeys, func(k []int) bool { return slices.Equal(k, key) }) {
+	if slices.ContainsFunc(in.UpsertKeys, func(k []int) bool { return slices.Equal(k, key) }) {
 		return false, nil
+	}
+	if b.Settings.Get(settings.UpsertMaterialize) == "NONE" {
+		f.otherKey = true
+		return true, nil // a row may move from one key to another: the old one must go
 	}
 	return false, b.errorf(f.pos, "the PRIMARY KEY (%s) of table %s is not the key of the query, %s; SinkUpsertMaterializer is not supported yet",
 		columnNames(n.Schema, key), shortPath(op.Table.Path), keysText(in.Schema, in.UpsertKeys)).

@@ -241,8 +241,9 @@ type Sink struct {
 	Accepts Mode // row kinds handed to the connector; others are dropped (-U of an upsert sink)
 	Key     []int
 	NotNull NotNullPolicy
-	// RetractAsDelete: the table takes upserts, but a filter below may let -U through
-	// without a +U after it; such a -U is the end of its row and is handed on as -D.
+	// RetractAsDelete: the table takes upserts, but a -U may be the end of the row with its
+	// key: a filter below may drop the +U after it, or that has another key. Every -U is
+	// then handed on as -D.
 	RetractAsDelete bool
 	// Collect: there is no table; rows go back to the client (a SELECT).
 	Collect bool

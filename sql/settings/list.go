@@ -85,6 +85,12 @@ var Options = []Option{
 	{Key: "table.exec.mini-batch.enabled", Type: Boolean, Default: "false",
 		Doc:    "Whether aggregates buffer input before they update their result.",
 		Refuse: map[string]string{"true": "mini-batch " + notYet + "; results are the same without it, only with more intermediate changes"}},
+	{Key: "table.exec.mini-batch.allow-latency", Type: Duration, Default: "0 ms",
+		Doc: "How long mini-batch buffers; of no effect while it is off."},
+	{Key: "table.exec.mini-batch.size", Type: Int, Default: "-1", Min: "-1",
+		Doc: "How many rows mini-batch buffers; of no effect while it is off."},
+	{Key: "table.optimizer.agg-phase-strategy", Type: Enum, Default: "AUTO", Enum: []string{"AUTO", "ONE_PHASE", "TWO_PHASE"},
+		Doc: "How aggregates are split over subtasks in Flink. The engine decides by itself; results are the same."},
 	{Key: "table.dml-sync", Type: Boolean, Default: "false",
 		Doc: "Whether an interactive INSERT waits for its job to end."},
 
