@@ -10,9 +10,13 @@ func builtinFamilies() []Family {
 		mathFamily,
 		stringFamily,
 		patternFamily,
+		encodingFamily,
 		temporalFamily,
 		formatFamily,
 		clockFamily,
 		collectionFamily,
+		arrayFamily,
+		mapFamily,
+		miscFamily,
 	}
 }

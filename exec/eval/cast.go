@@ -8,7 +8,10 @@ import (
 // cast converts a node; conversions that change no byte give the node itself.
 func (c *compiler) cast(arg *node, to types.Type, try bool, pos int) (*node, error) {
 	if sameBytes(arg.typ, to) {
-		return arg, nil
+		if arg.typ.Equal(to) {
+			return arg, nil
+		}
+		return &node{typ: to, konst: arg.konst, value: arg.value, total: arg.total, fails: arg.fails, run: arg.eval}, nil
 	}
 	s := &Site{Name: "CAST", Pos: pos, Env: c.env, Result: to, Try: try}
 	if try {

@@ -65,10 +65,6 @@ func leastRestrictive(a, b types.Type) (types.Type, bool) {
 		return stringCommon(a, b, types.Binary, types.VarBinary), true
 	case a.Kind == types.Timestamp && b.Kind == types.TimestampLTZ, a.Kind == types.TimestampLTZ && b.Kind == types.Timestamp:
 		return types.TimestampLTZT(max(a.Precision, b.Precision)), true
-	case a.IsTimestamp() && b.Kind == types.Date:
-		return a, true
-	case a.Kind == types.Date && b.IsTimestamp():
-		return b, true
 	case a.Kind == b.Kind && (a.IsTimestamp() || a.Kind == types.Time):
 		a.Precision = max(a.Precision, b.Precision)
 		return a, true

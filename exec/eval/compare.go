@@ -70,6 +70,9 @@ func bindCompare(op cmpOp) func(*Site) (Kernel, error) {
 		if a.IsExact() && b.IsExact() {
 			return compareDecimal(a, b, op), nil
 		}
+		if a.Kind == types.Row && b.Kind == types.Row {
+			return equalRows(op == opNe), nil
+		}
 		if op <= opNe {
 			return compareRows(op, func(a, b Operand, i int) int {
 				if equalRow(a.Vec, a.at(i), b.Vec, b.at(i)) {
@@ -334,6 +337,30 @@ func holds(op cmpOp, c int) bool {
 		return c > 0
 	}
 	return c >= 0
+}
+
+// equalRows compares ROWs field by field in three-valued logic: one field that differs
+// decides, else a NULL in any makes the result NULL.
+func equalRows(not bool) Kernel {
+	return func(f *Frame) error {
+		a, b := f.Args[0], f.Args[1]
+		return fillBool(f, func(i int) (bool, bool) {
+			if f.Out.IsNull(i) {
+				return false, false
+			}
+			same, known := true, true
+			x, y := a.at(i), b.at(i)
+			for k := range a.Kids {
+				switch {
+				case a.Kids[k].IsNull(x) || b.Kids[k].IsNull(y):
+					known = false
+				case !equalRow(&a.Kids[k], x, &b.Kids[k], y):
+					return not, true
+				}
+			}
+			return same != not, known
+		})
+	}
 }
 
 // equalRow compares two values of the same physical layout at any depth; NULLs inside are

@@ -28,6 +28,14 @@ func bindCompareText(s *Site, op cmpOp) (Kernel, error) {
 	if err != nil {
 		return nil, err
 	}
+	if c := s.Consts[text]; c != nil && !c.IsNull(0) {
+		// A constant that is no date is refused while planning.
+		one := newCall(&Site{Name: s.Name, Pos: s.Pos, Result: other.Nullable()}, Strict, conv, []*node{{typ: s.Args[text], konst: true, value: c}})
+		var p pass
+		if v, err := one.run(&p, p.start(&vec.Batch{N: 1})); err != nil || v.IsNull(0) {
+			return nil, s.errorf("%q is not a valid %s", clip(c.Bytes(0)), other.Nullable())
+		}
+	}
 	parsed := vec.New(other)
 	sub := Frame{name: s.Name, pos: s.Pos}
 	return func(f *Frame) error {

@@ -167,9 +167,30 @@ func compare(equality, distinct bool) Rule {
 		if err != nil {
 			return Sig{}, err
 		}
-		nullable := !distinct && (!a.NotNull || !b.NotNull)
+		nullable := !distinct && (hasNulls(a) || hasNulls(b))
 		return Sig{Args: []types.Type{a, b}, Result: types.BooleanT.WithNull(nullable)}, nil
 	}
+}
+
+// hasNulls reports a type whose comparison may be NULL: of a ROW also because of a field.
+func hasNulls(t types.Type) bool {
+	if t.Kind == types.Row {
+		for _, f := range t.Fields {
+			if hasNulls(f.Type) {
+				return true
+			}
+		}
+	}
+	return !t.NotNull
+}
+
+func anyHasNulls(ts []types.Type) bool {
+	for _, t := range ts {
+		if hasNulls(t) {
+			return true
+		}
+	}
+	return false
 }
 
 // exactDecimals reports exact numbers with a DECIMAL among them: they are compared as they
@@ -230,7 +251,7 @@ func memberOf(args []expr.Arg) (Sig, error) {
 		}
 		common = merged
 	}
-	nullable := anyNullable(ts)
+	nullable := anyHasNulls(ts)
 	for i := range ts {
 		ts[i] = common.WithNull(!ts[i].NotNull)
 	}

@@ -122,3 +122,12 @@ func roundFloats[T float32 | float64](s *Site, digits func(*Frame, int) int, cut
 		})
 	}
 }
+
+// roundHalfUp writes the number that x is printed as, rounded to some digits.
+func roundHalfUp(x float64, digits int) (string, bool) {
+	if digits > maxPrecision || math.Abs(x) > 1e17 {
+		return "", false
+	}
+	d, ok := decimal.FromFloat(x, 64, maxPrecision, digits)
+	return decimal.String(d, digits), ok
+}

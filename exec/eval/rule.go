@@ -26,12 +26,16 @@ type param struct {
 	optional bool
 	rest     bool // this and all further arguments
 	constant bool // the argument must be a literal
+	bareNull bool // a NULL without a type may stand here
 }
 
 // opt makes a parameter optional, rest makes it repeatable (once or more).
 func opt(p param) param   { p.optional = true; return p }
 func rest(p param) param  { p.rest = true; return p }
 func konst(p param) param { p.constant = true; return p }
+
+// orNull admits a bare NULL: most functions refuse it, as Flink does.
+func orNull(p param) param { p.bareNull = true; return p }
 
 // exactly accepts the kinds that ok reports, unconverted; a bare NULL becomes null.
 func exactly(want string, null types.Type, ok func(types.Type) bool) param {
@@ -89,7 +93,7 @@ var (
 	pDouble    = convert("a number", types.DoubleT, types.Type.IsNumeric)
 	pNum       = exactly("a number", types.IntT, types.Type.IsNumeric)
 	pExact     = exactly("an integer or DECIMAL", types.IntT, types.Type.IsExact)
-	pAny       = exactly("any type", types.NullT, anyType)
+	pAny       = orNull(exactly("any type", types.NullT, anyType))
 	pUnit      = konst(exactly("a time unit", types.StringT, types.Type.IsString))
 	pDate      = exactly("DATE", types.DateT, kindIs(types.Date))
 	pTimestamp = exactly("TIMESTAMP or TIMESTAMP_LTZ", types.TimestampT(3), types.Type.IsTimestamp)
@@ -158,6 +162,9 @@ func matchParams(params []param, args []expr.Arg) (Sig, error) {
 	sig := Sig{Args: make([]types.Type, len(args))}
 	for i, a := range args {
 		p := params[min(i, len(params)-1)]
+		if a.Type.Kind == types.Null && !p.bareNull {
+			return Sig{}, fmt.Errorf("argument %d is a NULL of no type; write CAST(NULL AS type)", i+1)
+		}
 		t, ok := p.accept(a.Type.WithoutAttr())
 		if !ok {
 			return Sig{}, fmt.Errorf("argument %d is %s, not %s", i+1, a.Type.Nullable(), p.want)

@@ -105,10 +105,14 @@ func bindTimestampDiff(s *Site) (Kernel, error) {
 		switch {
 		case months != 0:
 			return datetime.MonthsBetween(a, b) / months
+		case unit == "MILLISECOND": // Flink counts whole seconds here
+			return (b - a) / 1000 * 1000
 		case unit == "MICROSECOND":
-			return (b - a) * 1000
+			return (b - a) / 1000 * 1_000_000
 		case unit == "NANOSECOND":
-			return (b - a) * 1_000_000
+			return (b - a) / 1000 * 1_000_000_000
+		case unit == "WEEK": // an INT of seconds first
+			return int64(int32((b-a)/1000)) / (7 * 86400)
 		}
 		return (b - a) / ms
 	}
