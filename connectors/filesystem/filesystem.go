@@ -28,6 +28,7 @@ const (
 	optRollover = "sink.rolling-policy.rollover-interval"
 	optIdle     = "sink.rolling-policy.inactivity-interval"
 	optCheck    = "sink.rolling-policy.check-interval"
+	optStats    = "source.report-statistics"
 
 	badFail = "fail"
 	badSkip = "skip"
@@ -61,6 +62,7 @@ func (c connector) Options(t connectors.Table) []connectors.OptionDef {
 		{Key: optRollover, Type: "Duration", Doc: everyCheckpoint},
 		{Key: optIdle, Type: "Duration", Doc: everyCheckpoint},
 		{Key: optCheck, Type: "Duration", Doc: everyCheckpoint},
+		{Key: optStats, Type: "Enum", Enum: []string{"ALL", "NONE"}, Default: "ALL", Doc: "Flink's hint for its planner; without effect here."},
 		{Key: "sink.parallelism", Type: "Int", Doc: "Parallelism of the sink."},
 	}
 	if f, err := c.formats.Lookup(optFormat, t.Options[optFormat]); err == nil {
@@ -111,6 +113,9 @@ func (c connector) config(t connectors.Table) (cfg *config, err error) {
 	cfg.options = o.Under(cfg.format.Name() + ".")
 	if cfg.monitor, err = o.Duration(optMonitor, 0); err != nil {
 		return nil, exec.Userf("table %s: %w", t.Name, err)
+	}
+	if _, ok := o[optMonitor]; ok && cfg.monitor <= 0 {
+		return nil, exec.Userf("table %s: option '%s' = '%s': expected more than 0; leave it out to read the files there are and end", t.Name, optMonitor, o[optMonitor])
 	}
 	if text, ok := o[optPattern]; ok {
 		if cfg.pattern, err = regexp.Compile("^(?:" + text + ")$"); err != nil {

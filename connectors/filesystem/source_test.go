@@ -267,6 +267,7 @@ func TestRefusedTables(t *testing.T) {
 		{connectors.Options{optFormat: "jsn"}, "table t: option 'format' = 'jsn': no such format; did you mean json?; there are json, csv, raw"},
 		{connectors.Options{"json.ignore-parse-errors": "true"}, "unknown option 'json.ignore-parse-errors'"},
 		{connectors.Options{optPattern: "("}, "is no regular expression"},
+		{connectors.Options{optMonitor: "0 s"}, "expected more than 0"}, {connectors.Options{optMonitor: "10"}, "'10' has no unit"},
 		{connectors.Options{optBad: "dlq"}, "expected one of fail, skip"},
 		{connectors.Options{optFormat: "raw"}, "needs a table with one physical column"},
 	} {

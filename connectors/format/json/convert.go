@@ -290,40 +290,42 @@ func (d *decoder) compact(dst []byte, p int) (_ []byte, end int, err error) {
 	return append(dst, d.b[p:end]...), end, nil
 }
 
-// compactObject writes members one after another; a key that comes again takes the place of
-// the first one.
+// compactObject writes members one after another; when keys came again, it puts the object
+// together once more with the last value of each key in the place of the first.
 func (d *decoder) compactObject(dst []byte, p int) (_ []byte, end int, err error) {
-	type member struct{ from, to int } // of its text in dst
-	var members []member
+	var members []span // of their texts in dst, in order of the first appearance of their keys
 	index := map[string]int{}
+	repeated := false
 	dst = append(dst, '{')
+	open := len(dst)
 	for p = d.blanks(p + 1); d.b[p] != '}'; {
 		from := len(dst)
 		if dst, p, err = d.compact(dst, p); err != nil {
 			return dst, p, err
 		}
-		key := string(dst[from:])
+		i, again := index[string(dst[from:])]
+		if !again {
+			i = len(members)
+			index[string(dst[from:])] = i
+			members = append(members, span{})
+		}
+		repeated = repeated || again
 		dst = append(dst, ':')
 		if dst, p, err = d.compact(dst, d.colon(p)); err != nil {
 			return dst, p, err
 		}
 		dst = append(dst, ',')
-		if i, again := index[key]; again {
-			m, text := members[i], string(dst[from:])
-			grown := len(text) - (m.to - m.from)
-			dst = append(dst[:m.from], text+string(dst[m.to:from])...)
-			members[i].to += grown
-			for j := i + 1; j < len(members); j++ {
-				members[j].from += grown
-				members[j].to += grown
-			}
-		} else {
-			index[key] = len(members)
-			members = append(members, member{from, len(dst)})
-		}
+		members[i] = span{from, len(dst)}
 		if p = d.blanks(p); d.b[p] == ',' {
 			p = d.blanks(p + 1)
 		}
+	}
+	if repeated {
+		var kept []byte
+		for _, m := range members {
+			kept = append(kept, dst[m.from:m.to]...)
+		}
+		dst = append(dst[:open], kept...)
 	}
 	if len(members) > 0 {
 		dst = dst[:len(dst)-1] // the last comma

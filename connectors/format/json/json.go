@@ -41,6 +41,7 @@ const (
 	optKeyText   = "map-null-key.literal"
 	optPlain     = "encode.decimal-as-plain-number"
 	optNoNulls   = "encode.ignore-null-fields"
+	optParser    = "decode.json-parser.enabled"
 
 	keyFail    = "FAIL"
 	keyDrop    = "DROP"
@@ -61,6 +62,7 @@ func (jsonFormat) Options() []connectors.OptionDef {
 		{Key: optKeyText, Type: "String", Default: "null", Doc: "The key to write for NULL in mode LITERAL."},
 		{Key: optPlain, Type: "Boolean", Default: "false", Doc: "Whether DECIMALs are written with all digits of their scale instead of without trailing zeros and, where shorter, with an exponent."},
 		{Key: optNoNulls, Type: "Boolean", Default: "false", Doc: "Whether fields that are NULL are left out when writing."},
+		{Key: optParser, Type: "Boolean", Default: "true", Doc: "Flink's choice between two parsers; without effect here."},
 	}
 }
 

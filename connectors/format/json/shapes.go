@@ -42,6 +42,8 @@ type shapes struct {
 	known  []shape
 	last   int // the one that fitted last
 	misses int
+	credit int // what trying shapes brought lately, see match
+	pause  int // records to read without shapes
 
 	// The record being scanned.
 	steps []step
@@ -53,7 +55,7 @@ type shapes struct {
 func (s *shapes) begin() {
 	s.misses++
 	s.steps, s.ends = s.steps[:0], s.ends[:0]
-	s.off = len(s.known) == maxShapes && s.misses%64 != 0
+	s.off = s.pause > 0 || len(s.known) == maxShapes && s.misses%64 != 0
 }
 
 // odd marks the record as one not to learn.
@@ -131,19 +133,42 @@ func (s *shapes) learn(d *decoder) {
 	s.known[victim] = sh
 }
 
-// match reads the record by a shape that fits; false leaves the slots undefined.
+// The account of match: a record that fits saves more than a shape that does not fit costs.
+const (
+	gain      = 2
+	maxCredit = 128
+	longPause = 1024
+)
+
+// match reads the record by a shape that fits; false leaves the slots undefined. Where
+// records have too many shapes, trying them costs more than it brings: then it forgets them
+// and stops for a while.
 func (s *shapes) match(d *decoder, b []byte) bool {
+	if s.pause > 0 {
+		s.pause--
+		return false
+	}
 	if len(s.known) == 0 {
 		return false
 	}
 	if s.known[s.last].fits(d, b) {
+		s.credit = min(s.credit+gain, maxCredit)
 		return true
 	}
+	s.credit--
 	for i := range s.known {
-		if i != s.last && s.known[i].fits(d, b) {
+		if i == s.last {
+			continue
+		}
+		if s.known[i].fits(d, b) {
 			s.last = i
+			s.credit += gain
 			return true
 		}
+		s.credit--
+	}
+	if s.credit < -maxCredit {
+		s.known, s.last, s.credit, s.pause = s.known[:0], 0, 0, longPause
 	}
 	return false
 }
