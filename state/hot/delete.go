@@ -6,8 +6,12 @@ import (
 	"github.com/sqlstream/sqlstream/state"
 )
 
-// sweepSlots is how many slots of a table with a time to live one Trim or Seal looks at.
-const sweepSlots = 4096
+// How many slots of a table with a time to live are looked at for expired records: few after
+// each batch, more at a checkpoint, which writes what is found.
+const (
+	sweepAtTrim = 256
+	sweepAtSeal = 16 << 10
+)
 
 // MaxEvicted is the size of the largest value that is evicted; a cold store may leave larger
 // ones out.
@@ -42,7 +46,7 @@ func (t *Table) kill(pos uint32) error {
 	if err != nil {
 		return err
 	}
-	t.tombs = append(t.tombs, pos)
+	t.tombs.add(t.set.cur, pos)
 	return nil
 }
 
@@ -68,42 +72,76 @@ func (t *Table) revive(pos uint32) (uint32, error) {
 	return pos, nil
 }
 
+// backlog is blocks that wait until all generations up to a label are released. Labels do not
+// decrease.
+type backlog struct {
+	waits []wait
+	at    int // taken from the first one
+}
+
+type wait struct {
+	label uint32
+	pos   []uint32
+}
+
+func (b *backlog) add(label, pos uint32) {
+	n := len(b.waits)
+	if n == 0 || b.waits[n-1].label != label {
+		b.waits = append(b.waits, wait{label: label})
+		n++
+	}
+	w := &b.waits[n-1]
+	w.pos = append(w.pos, pos)
+}
+
+// take returns up to n blocks that wait no longer; live is the oldest generation not released.
+func (b *backlog) take(live uint32, n int) []uint32 {
+	for len(b.waits) > 0 && b.waits[0].label < live {
+		w := b.waits[0].pos
+		if b.at == len(w) {
+			b.waits, b.at = b.waits[1:], 0
+			continue
+		}
+		end := min(b.at+n, len(w))
+		out := w[b.at:end]
+		b.at = end
+		return out
+	}
+	return nil
+}
+
+// reclaimBlocks is how many blocks of a backlog one Trim works off: about a millisecond's work.
+const reclaimBlocks = 16 << 10
+
 // reclaim frees what Refs and released generations held.
 func (t *Table) reclaim() {
-	live := t.set.minLive.Load()
+	// What is sealed but not released has a generation of at least live; without any, cur does.
+	live := min(t.set.minLive.Load(), t.set.cur)
 	t.release(live)
-	keep := t.left[:0]
-	for _, m := range t.left {
-		w0 := le.Uint64(t.rec(m.pos))
-		n := unitsOf(t.hdr, klenOf(w0), roomOf(w0))
-		switch {
-		case m.gen == t.set.cur:
-			t.freeListed(m.pos, n)
-		case m.gen != t.set.cur && m.gen < live:
-			t.free(m.pos, n, false)
-		default:
-			keep = append(keep, m)
-		}
+	for _, pos := range t.left {
+		t.freeListed(pos, t.units(pos))
 	}
-	t.left = keep
-
-	tombs := t.tombs[:0]
-	for _, pos := range t.tombs {
+	t.left = t.left[:0]
+	for _, pos := range t.frozen.take(live, reclaimBlocks) {
+		t.free(pos, t.units(pos), false)
+	}
+	for _, pos := range t.tombs.take(live, reclaimBlocks) {
 		if t.chunks[pos>>chunkShift] == nil {
 			continue // it was large, and is freed
 		}
 		rec := t.rec(pos)
 		w0, w1 := le.Uint64(rec), le.Uint64(rec[8:])
-		if w0&deadBit == 0 || w0&freeBit != 0 || fwdOf(w1) != 0 {
-			continue // lives again, or is gone
-		}
-		if gen := genOf(w1); gen == t.set.cur || gen >= live {
-			tombs = append(tombs, pos)
-			continue
+		if w0&deadBit == 0 || w0&freeBit != 0 || fwdOf(w1) != 0 || genOf(w1) >= live {
+			continue // it lives again, is gone, or died again later and waits once more
 		}
 		t.forget(pos)
 	}
-	t.tombs = tombs
+}
+
+// units is the size of a block.
+func (t *Table) units(pos uint32) uint32 {
+	w0 := le.Uint64(t.rec(pos))
+	return unitsOf(t.hdr, klenOf(w0), roomOf(w0))
 }
 
 // forget frees a block that no list and no Ref knows, and its slot.

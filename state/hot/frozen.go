@@ -45,7 +45,7 @@ func (s *Set) fail(err error) {
 // Seal freezes what changed since the last Seal.
 func (s *Set) Seal(e state.Epoch) (*Frozen, error) {
 	for _, t := range s.tables {
-		if err := t.sweep(sweepSlots); err != nil {
+		if err := t.sweep(sweepAtSeal); err != nil {
 			return nil, err
 		}
 	}
@@ -64,6 +64,10 @@ func (s *Set) Seal(e state.Epoch) (*Frozen, error) {
 	for _, t := range s.tables {
 		t.changed = append(t.changed, t.big...)
 		t.big = nil
+		for _, pos := range t.left {
+			t.frozen.add(s.cur, pos)
+		}
+		t.left = t.left[:0]
 		if len(t.changed) == 0 {
 			continue
 		}

@@ -132,7 +132,7 @@ func (s *Set) MarkSome(n int) (done bool, err error) {
 			if n--; n < 0 {
 				return false, nil
 			}
-			if pos := uint32(t.slots[t.mark]); pos != 0 {
+			if pos := uint32(t.slots[t.mark]); pos != 0 && le.Uint64(t.rec(pos))&deadBit == 0 {
 				if _, err := t.own(pos); err != nil {
 					return false, err
 				}
@@ -148,7 +148,7 @@ func (s *Set) MarkSome(n int) (done bool, err error) {
 func (s *Set) Trim(budget int64) error {
 	for _, t := range s.tables {
 		t.reclaim()
-		if err := t.sweep(sweepSlots); err != nil {
+		if err := t.sweep(sweepAtTrim); err != nil {
 			return err
 		}
 	}

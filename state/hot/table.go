@@ -23,8 +23,9 @@ type Table struct {
 	evicted int      // records only in the cold store
 	changed []uint32 // the dirty list
 	big     []uint32 // its large blocks, which are few and leave it when they are freed
-	left    []moved  // blocks that Refs may still lead through
-	tombs   []uint32
+	left    []uint32 // blocks of this generation that Refs may still lead through
+	frozen  backlog  // blocks of older generations that were left behind
+	tombs   backlog  // tombstones
 	pfx     prefixes
 	room    int    // bytes of value to make a record with: the size of the last first Set
 	hand    uint32 // of the eviction clock
@@ -32,8 +33,6 @@ type Table struct {
 	mark    int    // of MarkSome: the next slot
 	markOf  int    // and of which layout of the slots
 }
-
-type moved struct{ pos, gen uint32 }
 
 var _ state.Table = (*Table)(nil)
 
@@ -335,8 +334,10 @@ func (t *Table) leave(pos uint32, fwd uint64) {
 	le.PutUint64(rec[8:], w1|fwd)
 	if genOf(w1) == t.set.cur {
 		le.PutUint64(rec, le.Uint64(rec)|freeBit)
+		t.left = append(t.left, pos)
+	} else {
+		t.frozen.add(t.set.cur-1, pos)
 	}
-	t.left = append(t.left, moved{pos, genOf(w1)})
 }
 
 // Key returns the record's key.
