@@ -82,18 +82,25 @@ func (p *parser) operators(rank int) (n int, x operand) {
 	for {
 		n += p.prefixes(rank, n)
 		x = p.operand()
-		for more, chain := true, false; more; {
-			if more, chain = p.test(rank, chain); more {
-				n++
-			}
-			if n > maxOperators {
-				p.fail(p.i, "more than %d operators in one expression", maxOperators)
-			}
+		tested := false
+		for p.test(rank, tested) {
+			tested = true
+			p.count(&n)
+		}
+		if _, ok := arithmetic[p.tok().value]; ok && tested && p.tok().kind == operator {
+			p.failHint(p.i, "put brackets around the predicate", "the operator %s follows a predicate", p.tok().value)
 		}
 		if !p.infix(rank) {
 			return n, x
 		}
-		n++
+		p.count(&n)
+	}
+}
+
+// count counts an operator and holds the limit.
+func (p *parser) count(n *int) {
+	if *n++; *n > maxOperators {
+		p.fail(p.i, "more than %d operators in one expression", maxOperators)
 	}
 }
 

@@ -5,11 +5,11 @@ import (
 )
 
 // test writes a predicate behind its operand: IS NULL, IN, LIKE, BETWEEN, = ANY. To TiDB it is
-// an operator of the right rank whose right operand holds all the rest. chain says that the
-// predicate before it was one of IN, LIKE and BETWEEN, which do not follow each other.
-func (p *parser) test(rank int, chain bool) (found, next bool) {
+// an operator of the right rank whose right operand holds all the rest. So nothing that binds
+// tighter may follow it; tested says that a predicate stands before this one.
+func (p *parser) test(rank int, tested bool) (found bool) {
 	if rank < rankBoolean {
-		return false, false
+		return false
 	}
 	at, start := p.pos(), p.i
 	if p.peek("IS") && !p.peek("IS", "DISTINCT", "FROM") && !p.peek("IS", "NOT", "DISTINCT", "FROM") {
@@ -17,22 +17,22 @@ func (p *parser) test(rank int, chain bool) (found, next bool) {
 		not := p.accept("NOT")
 		is := p.isTest()
 		p.rightSide("=", int(at), func(l ast.Expr) ast.Expr { return &ast.Is{At: at, Arg: l, Test: is, Not: not} }, nil)
-		return true, false
+		return true
 	}
 	if op, ok := comparisons[p.tok().value]; ok && p.tok().kind == operator && (p.ahead(1).is("ANY") || p.ahead(1).is("SOME") || p.ahead(1).is("ALL")) {
 		q := &ast.Quantified{At: at, Op: op, All: p.ahead(1).is("ALL")}
 		p.i += 2
 		p.rightSide("=", int(at), func(l ast.Expr) ast.Expr { q.Left = l; return q }, func() { p.listOrQuery(&q.List, &q.Query) })
-		return true, false
+		return true
 	}
 	not := p.peek("NOT") && (p.peekAt(1, "IN") || p.peekAt(1, "LIKE") || p.peekAt(1, "BETWEEN") || p.peekAt(1, "SIMILAR"))
 	if not {
 		p.i++
 	}
 	if !p.peekAny("IN", "LIKE", "BETWEEN", "SIMILAR") {
-		return false, false
+		return false
 	}
-	if chain {
+	if tested {
 		p.failHint(start, "put brackets around the first", "two predicates follow each other")
 	}
 	switch {
@@ -61,7 +61,7 @@ func (p *parser) test(rank int, chain bool) (found, next bool) {
 			}
 		})
 	}
-	return true, true
+	return true
 }
 
 // rightSide writes op and an operand that holds what body parses.
