@@ -72,7 +72,16 @@ func (c connector) Source(_ context.Context, t connectors.Table, projection []in
 	return c.source(t, projection)
 }
 
-func (connector) source(t connectors.Table, projection []int) (*counted.Source, error) {
+// source reads the options; what is wrong with them names the table.
+func (c connector) source(t connectors.Table, projection []int) (*counted.Source, error) {
+	s, err := c.read(t, projection)
+	if err != nil {
+		return nil, exec.Userf("table %s: %w", t.Name, err)
+	}
+	return s, nil
+}
+
+func (connector) read(t connectors.Table, projection []int) (*counted.Source, error) {
 	o := t.Options
 	rate, err := o.Int(optRate, 10000, 0, math.MaxInt64)
 	if err != nil {

@@ -76,7 +76,16 @@ func (c connector) Source(_ context.Context, t connectors.Table, projection []in
 	return c.source(t, projection)
 }
 
-func (connector) source(t connectors.Table, projection []int) (*counted.Source, error) {
+// source reads the options; what is wrong with them names the table.
+func (c connector) source(t connectors.Table, projection []int) (*counted.Source, error) {
+	s, err := c.read(t, projection)
+	if err != nil {
+		return nil, exec.Userf("table %s: %w", t.Name, err)
+	}
+	return s, nil
+}
+
+func (connector) read(t connectors.Table, projection []int) (*counted.Source, error) {
 	o := t.Options
 	events, err := o.Int(optEvents, -1, 0, math.MaxInt64)
 	if err != nil {
@@ -98,7 +107,7 @@ func (connector) source(t connectors.Table, projection []int) (*counted.Source, 
 		return nil, err
 	}
 	if !(cfg.Rate > 0 && cfg.Rate <= 1e9) {
-		return nil, exec.Userf("table %s: option '%s' = %v: expected more than 0 and at most 1000000000", t.Name, optEventRate, cfg.Rate)
+		return nil, exec.Userf("option '%s' = %v: expected more than 0 and at most 1000000000", optEventRate, cfg.Rate)
 	}
 	return &counted.Source{Rows: events, Splits: int(splits), Rate: float64(rate), Make: func(exec.ConnEnv) (counted.Filler, error) {
 		f := &filler{gen: NewGenerator(cfg)}
