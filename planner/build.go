@@ -110,10 +110,24 @@ func (b *builder) calc(n rel.Node, exprs []expr.Expr, below rel.Node) (int, erro
 		}
 	}
 	in, err := b.node(below)
-	if err != nil {
-		return 0, err
+	if err != nil || op.Filter == nil && passes(op.Exprs, len(below.Schema())) {
+		return in, err
 	}
 	return b.add(n, op, n.Schema(), n.Pos(), in), nil
+}
+
+// passes reports whether exprs are the columns of the input as they are: a projection that
+// only renames needs no operator.
+func passes(exprs []expr.Expr, width int) bool {
+	if len(exprs) != width {
+		return false
+	}
+	for i, e := range exprs {
+		if c, ok := e.(*expr.Column); !ok || c.Index != i {
+			return false
+		}
+	}
+	return true
 }
 
 func (b *builder) union(n *rel.Union) (int, error) {

@@ -195,6 +195,7 @@ func short(d time.Duration) string {
 }
 
 func (e *nodeExplainer) sink(op *Sink) {
+	e.add("columns", "%s", fields(e.n.Schema))
 	if op.Collect {
 		return
 	}

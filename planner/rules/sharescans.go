@@ -6,6 +6,7 @@ import (
 
 	"github.com/sqlstream/sqlstream/sql/expr"
 	"github.com/sqlstream/sqlstream/sql/rel"
+	"github.com/sqlstream/sqlstream/sql/types"
 )
 
 // ShareScans makes the scans of one table with equal options one and the same node, over all
@@ -42,7 +43,7 @@ func ShareScans(roots []rel.Node) []rel.Node {
 type occurrence struct {
 	scan  *rel.Scan
 	cond  expr.Expr // of the filter directly above it
-	timed bool      // somewhere above is a window
+	timed bool      // something above needs the watermark
 }
 
 func occurrences(n rel.Node, above occurrence, f func(occurrence)) {
@@ -52,15 +53,38 @@ func occurrences(n rel.Node, above occurrence, f func(occurrence)) {
 		return
 	}
 	above.cond = nil
-	switch n := n.(type) {
-	case *rel.Filter:
-		above.cond = n.Cond
-	case *rel.Window, *rel.WindowAggregate:
-		above.timed = true
+	if flt, ok := n.(*rel.Filter); ok {
+		above.cond = flt.Cond
 	}
+	above.timed = above.timed || needsWatermark(n)
 	for _, in := range n.Inputs() {
 		occurrences(in, above, f)
 	}
+}
+
+// needsWatermark reports whether n itself does: a window over event time, or an expression
+// that asks for the watermark.
+func needsWatermark(n rel.Node) bool {
+	asks := func(e expr.Expr) bool {
+		found := false
+		expr.Walk(e, func(e expr.Expr) bool {
+			c, ok := e.(*expr.Call)
+			found = found || ok && c.Name == "CURRENT_WATERMARK"
+			return !found
+		})
+		return found
+	}
+	switch n := n.(type) {
+	case *rel.Filter:
+		return asks(n.Cond)
+	case *rel.Project:
+		return slices.ContainsFunc(n.Exprs, asks)
+	case *rel.Window:
+		return n.Input.Schema()[n.Time].Type.Attr == types.RowTime
+	case *rel.WindowAggregate:
+		return n.Window != nil && n.Input.Schema()[n.Window.Time].Type.Attr == types.RowTime
+	}
+	return false
 }
 
 // scanKey is equal for scans that may share a source.

@@ -156,21 +156,28 @@ func matches(stmt *ast.Show, name string) bool {
 	return like([]rune(pattern), []rune(name)) != stmt.Not
 }
 
-// like matches % and _ of SQL patterns.
+// like matches % and _ of SQL patterns. It goes back to the last % only, so that a pattern
+// of many % takes no longer than the product of the lengths.
 func like(p, s []rune) bool {
-	for len(p) > 0 {
+	star, from := -1, 0 // the last %, and where in s what follows it was tried
+	i, j := 0, 0
+	for j < len(s) {
 		switch {
-		case p[0] == '%':
-			for i := 0; i <= len(s); i++ {
-				if like(p[1:], s[i:]) {
-					return true
-				}
-			}
-			return false
-		case len(s) == 0 || p[0] != '_' && p[0] != s[0]:
+		case i < len(p) && p[i] == '%':
+			star, from = i, j
+			i++
+		case i < len(p) && (p[i] == '_' || p[i] == s[j]):
+			i++
+			j++
+		case star >= 0:
+			from++
+			i, j = star+1, from
+		default:
 			return false
 		}
-		p, s = p[1:], s[1:]
 	}
-	return len(s) == 0
+	for i < len(p) && p[i] == '%' {
+		i++
+	}
+	return i == len(p)
 }

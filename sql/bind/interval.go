@@ -14,6 +14,10 @@ var (
 	unitMonths = map[ast.Unit]int64{ast.Year: 12, ast.Month: 1}
 )
 
+// maxPrecision is the most digits that the leading field of a day-time interval may have in
+// Flink (FlinkTypeFactory).
+const maxPrecision = 3
+
 // interval types INTERVAL '..' unit [TO unit]. The declared fields are lost, as in Flink:
 // INTERVAL MONTH or INTERVAL SECOND(3), fractions cut to milliseconds.
 func (b *binder) interval(l *ast.IntervalLit) (expr.Expr, error) {
@@ -33,8 +37,8 @@ func (b *binder) interval(l *ast.IntervalLit) (expr.Expr, error) {
 	if precision < 0 {
 		precision = 2 // Flink's default for the leading field
 	}
-	if _, months := unitMonths[l.From]; !months && precision > 3 {
-		return nil, b.errorf(l.Pos(), "an INTERVAL with more than 3 digits before the point is not possible in Flink SQL: %s(%d)", l.From, precision).
+	if _, months := unitMonths[l.From]; !months && precision > maxPrecision {
+		return nil, b.errorf(l.Pos(), "an INTERVAL with more than %d digits before the point is not possible in Flink SQL: %s(%d)", maxPrecision, l.From, precision).
 			WithHint("use a larger unit")
 	}
 	text, negative := strings.TrimSpace(l.Value.Value), l.Negative
@@ -61,8 +65,11 @@ func (b *binder) interval(l *ast.IntervalLit) (expr.Expr, error) {
 		case !ok:
 			return nil, bad("'" + fields[i] + "' is no number")
 		case i == 0 && len(strings.TrimLeft(fields[0], "0")) > precision:
-			return nil, b.errorf(l.Pos(), "INTERVAL '%s' %s has more than %d digits", l.Value.Value, unit, precision).
-				WithHint("write %s(%d)", unit, len(fields[0]))
+			err := b.errorf(l.Pos(), "INTERVAL '%s' %s has more than %d digits", l.Value.Value, unit, precision)
+			if n := len(fields[0]); n <= maxPrecision || t.Kind == types.IntervalYearMonth {
+				return nil, err.WithHint("write %s(%d)", unit, n)
+			}
+			return nil, err.WithHint("use a larger unit: at most %d digits are possible", maxPrecision)
 		case i > 0 && v > maxField[unit]:
 			return nil, bad("too many " + strings.ToLower(unit.String()) + "s")
 		}

@@ -160,9 +160,9 @@ func (b *binder) items(q *ast.Select, sc *scope) (items []item, names []string, 
 		}
 		if it.Alias != nil {
 			name = it.Alias.Name
-			if c, ok := e.(*expr.Column); ok && c.Index >= aggBase {
-				sc.aggs.names[c.Index-aggBase] = name
-			}
+		}
+		if c, ok := e.(*expr.Column); ok && c.Index >= aggBase && sc.aggs.names[c.Index-aggBase] == "" {
+			sc.aggs.names[c.Index-aggBase] = name
 		}
 		if err := add(e, name, it.Expr.Pos()); err != nil {
 			return nil, nil, err
