@@ -36,7 +36,7 @@ partition: records, and the markers that transactions leave.`,
 			}
 			rows := make([][]string, len(list))
 			for i, t := range list {
-				rows[i] = []string{t.Name, strconv.Itoa(t.Partitions), strconv.Itoa(t.Replication), strconv.FormatInt(t.Records, 10)}
+				rows[i] = []string{t.Name, strconv.Itoa(t.Partitions), strconv.Itoa(t.Replication), strconv.FormatInt(t.Offsets, 10)}
 			}
 			return result.NewPrinter(a.Out, result.Table).Rows([]string{"topic", "partitions", "replication", "offsets"}, rows)
 		},

@@ -109,6 +109,11 @@ func (g *grid) resize(need []int) {
 	}
 	if g.widths != nil {
 		g.border()
+		for c := range need {
+			if need[c] > g.widths[c] && !g.cut[c] {
+				need[c] = (need[c] + 3) / 4 * 4 // so that growing numbers make few new headers
+			}
+		}
 	}
 	g.widths = need
 	g.border()

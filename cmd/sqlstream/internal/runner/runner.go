@@ -29,6 +29,7 @@ type Runner struct {
 	Home     home.Home
 	Dir      string // --dir: the job directory, of one job, or of several the directory of theirs
 	MaxRows  int64  // a SELECT ends after so many rows; 0: no limit
+	Quiet    bool   // statements without rows say nothing
 	// Notice prints a line for the user that is no result.
 	Notice func(text string)
 	// Control carries out SHOW JOBS, DESCRIBE JOB and STOP JOB.
@@ -83,6 +84,9 @@ func (r *Runner) one(ctx context.Context, res *session.Result, several bool) err
 		return r.Printer.Rows(res.Header, res.Rows)
 	case res.Text != "":
 		return r.Printer.Text(trimLine(res.Text))
+	}
+	if r.Quiet {
+		return nil
 	}
 	return r.Printer.Message(res.Message)
 }

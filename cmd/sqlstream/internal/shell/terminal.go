@@ -18,8 +18,8 @@ func NewTerminal(h *History, words func() []string) *Terminal {
 	rl := readline.NewShell(inputrc.WithApp("sqlstream"))
 	rl.Prompt.Primary(func() string { return "sqlstream> " })
 	rl.Prompt.Secondary(func() string { return "        -> " })
-	_ = rl.Config.Set("multiline-column", false)
-	_ = rl.Config.Set("multiline-column-custom", "        -> ")
+	// Asking the terminal where the cursor is loses what is typed before it answers.
+	_ = rl.Config.Set("cursor-position-probe", false)
 	rl.AcceptMultiline = func(line []rune) bool { return Complete(string(line)) }
 	rl.History.Delete()
 	rl.History.Add("history", h)

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -47,8 +48,18 @@ type Spec struct {
 	Configs     map[string]string
 }
 
+// nameOK is Kafka's rule for names of topics.
+var nameOK = regexp.MustCompile(`^[a-zA-Z0-9._-]{1,249}$`)
+
+func badName(name string) error {
+	return exec.Userf("'%s' is no topic name: use up to 249 letters, digits, '.', '_' and '-'", name)
+}
+
 // Create makes a topic. With ifMissing one that exists is left as it is, and created is false.
 func (c *Cluster) Create(ctx context.Context, s Spec, ifMissing bool) (created bool, err error) {
+	if !nameOK.MatchString(s.Name) || s.Name == "." || s.Name == ".." {
+		return false, badName(s.Name)
+	}
 	configs := map[string]*string{}
 	for k, v := range s.Configs {
 		configs[k] = &v
@@ -69,7 +80,7 @@ func (c *Cluster) Create(ctx context.Context, s Spec, ifMissing bool) (created b
 	case errors.Is(err, kerr.TopicAlreadyExists):
 		return false, exec.Userf("topic %s exists already; with --if-not-exists it is left as it is", s.Name)
 	case errors.Is(err, kerr.InvalidTopicException):
-		return false, exec.Userf("'%s' is no topic name: use up to 249 letters, digits, '.', '_' and '-'", s.Name)
+		return false, badName(s.Name)
 	case errors.Is(err, kerr.InvalidReplicationFactor):
 		return false, exec.Userf("topic %s: replication %d: the cluster has fewer brokers", s.Name, s.Replication)
 	}
@@ -93,7 +104,7 @@ type Info struct {
 	Name        string `json:"name"`
 	Partitions  int    `json:"partitions"`
 	Replication int    `json:"replication"`
-	Records     int64  `json:"records"` // offsets between start and end: includes markers of transactions
+	Offsets     int64  `json:"offsets"` // between start and end: records, and markers of transactions
 }
 
 // List returns all topics but Kafka's internal ones, by name.
@@ -122,7 +133,7 @@ func (c *Cluster) List(ctx context.Context) ([]Info, error) {
 	}
 	for i := range infos {
 		for p, e := range ends[infos[i].Name] {
-			infos[i].Records += e.Offset - starts[infos[i].Name][p].Offset
+			infos[i].Offsets += e.Offset - starts[infos[i].Name][p].Offset
 		}
 	}
 	return infos, nil

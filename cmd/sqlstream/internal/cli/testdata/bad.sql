@@ -1,0 +1,4 @@
+SHOW TABLES;
+
+SELECT 1 +
+  FROM t;
