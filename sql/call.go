@@ -14,7 +14,7 @@ func (p *parser) call(name ast.Path) *ast.Call {
 	p.expect("(")
 	fn := ""
 	if len(name) == 1 && !name[0].Quoted {
-		fn = strings.ToUpper(name[0].Name)
+		fn = upper(name[0].Name)
 	}
 	switch {
 	case p.peek(")"):

@@ -71,9 +71,20 @@ func (l *lexer) space() {
 func (l *lexer) token(k kind, start int, value string) token {
 	t := token{kind: k, value: value, start: start, end: l.i}
 	if k == word {
-		t.upper = strings.ToUpper(value)
+		t.upper = upper(value)
 	}
 	return t
+}
+
+// upper folds the case of a word, which is none of ours if it has letters outside ASCII: some of
+// them fold to ASCII letters.
+func upper(word string) string {
+	for i := range len(word) {
+		if word[i] >= utf8.RuneSelf {
+			return word
+		}
+	}
+	return strings.ToUpper(word)
 }
 
 func (l *lexer) invalid(start int, err *ast.Error) token {

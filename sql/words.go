@@ -82,4 +82,4 @@ func wordSet(words string) map[string]bool {
 func Keywords() []string { return slices.Sorted(maps.Keys(keywords)) }
 
 // IsReserved reports whether a word, in any case, must stand in backquotes to be a name.
-func IsReserved(word string) bool { return reserved[strings.ToUpper(word)] }
+func IsReserved(word string) bool { return reserved[upper(word)] }

@@ -36,6 +36,13 @@ func TestReservedWords(t *testing.T) {
 	}
 }
 
+func TestLettersThatFoldToASCII(t *testing.T) {
+	stmts, err := sql.Parse("", "SELECT ſum, ſelect FROM t") // U+017F, whose upper case is S
+	if err != nil || printAll(stmts) != "SELECT ſum, ſelect FROM t" {
+		t.Errorf("%v %v", printAll(stmts), err)
+	}
+}
+
 func TestKeywordsInAnyCase(t *testing.T) {
 	stmts, err := sql.Parse("", "select Count(*) as N from T wHERE a Is nOt nuLL group BY b")
 	if err != nil || printAll(stmts) != "SELECT Count(*) AS N FROM T WHERE a IS NOT NULL GROUP BY b" {
