@@ -251,6 +251,7 @@ func thenConvert(s *Site, work types.Type, k Kernel) (Kernel, error) {
 		return nil, err
 	}
 	mid := vec.New(work)
+	between := []Operand{{&mid, -1}}
 	return func(f *Frame) error {
 		prepare(&mid, f.N)
 		mid.Valid = f.Out.Valid
@@ -262,7 +263,7 @@ func thenConvert(s *Site, work types.Type, k Kernel) (Kernel, error) {
 			return err
 		}
 		out.Valid = mid.Valid
-		f.Args = []Operand{{&mid, -1}}
+		f.Args = between
 		err = conv(f)
 		f.Args = args
 		return err

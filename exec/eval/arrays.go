@@ -173,7 +173,7 @@ func compareAt[T ordered](v *vec.Vec, i, j int) int {
 	return 0
 }
 
-// extremeOrder is orderOf in which a NaN differs from itself and is above nothing.
+// extremeOrder is orderOf in which a NaN is neither above nor below anything.
 func extremeOrder(t types.Type) func(v *vec.Vec, i, j int) int {
 	switch t.Kind {
 	case types.Float:
@@ -186,9 +186,6 @@ func extremeOrder(t types.Type) func(v *vec.Vec, i, j int) int {
 
 func compareNaN[T float32 | float64](v *vec.Vec, i, j int) int {
 	x := vec.Values[T](v)
-	if i == j && x[i] != x[i] {
-		return 1
-	}
 	switch {
 	case x[i] < x[j]:
 		return -1

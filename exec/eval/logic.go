@@ -18,6 +18,7 @@ type logicNode struct {
 	out         vec.Vec
 	valid       []uint64
 	sel         []int32
+	open        rows // the rows the left side leaves open
 }
 
 func bindLogic(or bool) func(c *compiler, e *expr.Call) (*node, error) {
@@ -40,10 +41,9 @@ func (l *logicNode) run(p *pass, r *rows) (*vec.Vec, error) {
 		return nil, err
 	}
 	right := r
-	var open rows
 	if !l.right.total && !l.right.konst {
-		open = r.narrow(p, l.undecided(a, r))
-		right = &open
+		l.open = r.narrow(p, l.undecided(a, r))
+		right = &l.open
 	}
 	b, err := l.right.operand(p, right)
 	if err != nil {

@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"bytes"
 	"errors"
 	"unicode/utf8"
 
@@ -106,6 +107,14 @@ func bindLike(not bool) func(*Site) (Kernel, error) {
 //go:noinline
 func likeRows(f *Frame, a Operand, l *regex.Like, not bool) {
 	out := words(f.Out)
+	form, text := l.Form()
+	if f.Sel == nil && form != regex.General && a.mask != 0 {
+		likeSimple(f.N, out, a, form, text)
+		if not {
+			notBits(out)
+		}
+		return
+	}
 	clear(out)
 	flip := b2u(not)
 	if f.Sel != nil {
@@ -116,6 +125,32 @@ func likeRows(f *Frame, a Operand, l *regex.Like, not bool) {
 	}
 	for i := range f.N {
 		out[i>>6] |= (b2u(l.Match(a.bytes(i))) ^ flip) << (uint(i) & 63)
+	}
+}
+
+// likeSimple answers the forms that are one comparison.
+//
+//go:noinline
+func likeSimple(n int, out []uint64, a Operand, form regex.Form, text []byte) {
+	clear(out)
+	off, data := a.Off[:n+1], a.Data
+	for i := range n {
+		s := data[off[i]:off[i+1]]
+		if len(s) < len(text) {
+			continue
+		}
+		var ok bool
+		switch form {
+		case regex.Equal:
+			ok = string(s) == string(text)
+		case regex.Prefix:
+			ok = string(s[:len(text)]) == string(text)
+		case regex.Suffix:
+			ok = string(s[len(s)-len(text):]) == string(text)
+		default:
+			ok = bytes.Contains(s, text)
+		}
+		out[i>>6] |= b2u(ok) << (uint(i) & 63)
 	}
 }
 

@@ -2,6 +2,7 @@ package eval
 
 import (
 	"bytes"
+	"encoding/binary"
 	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -12,15 +13,35 @@ import (
 func lower(dst, s []byte) []byte {
 	n := len(dst)
 	dst = append(dst, s...)
-	for i, c := range dst[n:] {
-		if c >= utf8.RuneSelf {
-			return lowerRunes(dst[:n], s)
-		}
-		if c-'A' < 26 {
-			dst[n+i] = c + 32
-		}
+	if !switchCase(dst[n:], 'A') {
+		return lowerRunes(dst[:n], s)
 	}
 	return dst
+}
+
+// switchCase flips the ASCII letters from first ('A' or 'a') to first+25, eight bytes at a
+// time; false as soon as it meets a byte that is not ASCII.
+func switchCase(b []byte, first byte) bool {
+	const ones, high = 0x0101010101010101, 0x8080808080808080
+	lo, hi := uint64(0x80-first)*ones, uint64(0x80-first-26)*ones
+	for len(b) >= 8 {
+		x := binary.LittleEndian.Uint64(b)
+		if x&high != 0 {
+			return false
+		}
+		letters := (x + lo) &^ (x + hi) & high // high bit where first <= byte < first+26
+		binary.LittleEndian.PutUint64(b, x^letters>>2)
+		b = b[8:]
+	}
+	for i, c := range b {
+		if c >= utf8.RuneSelf {
+			return false
+		}
+		if c-first < 26 {
+			b[i] = c ^ 0x20
+		}
+	}
+	return true
 }
 
 func lowerRunes(dst, s []byte) []byte {
@@ -49,13 +70,8 @@ func finalSigma(before, after []byte) bool {
 func upper(dst, s []byte) []byte {
 	n := len(dst)
 	dst = append(dst, s...)
-	for i, c := range dst[n:] {
-		if c >= utf8.RuneSelf {
-			return upperRunes(dst[:n], s)
-		}
-		if c-'a' < 26 {
-			dst[n+i] = c - 32
-		}
+	if !switchCase(dst[n:], 'a') {
+		return upperRunes(dst[:n], s)
 	}
 	return dst
 }

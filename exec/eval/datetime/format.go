@@ -77,6 +77,16 @@ func (f *Formatter) Append(dst []byte, ms int64, nanos int32) []byte {
 
 func appendClock(dst []byte, it item, ms int64, nanos int32) []byte {
 	h := ms / MillisPerHour
+	if it.count == 2 {
+		switch it.letter {
+		case 'H':
+			return append2(dst, int(h))
+		case 'm':
+			return append2(dst, int(ms/MillisPerMinute%60))
+		case 's':
+			return append2(dst, int(ms/MillisPerSecond%60))
+		}
+	}
 	pad := func(v int64) []byte { return appendPadded(dst, v, min(it.count, 9)) }
 	switch it.letter {
 	case 'a':

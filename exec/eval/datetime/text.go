@@ -13,11 +13,21 @@ func AppendYear(dst []byte, y int64) []byte {
 	return appendPadded(dst, y, 4)
 }
 
+// appendPadded writes x >= 0 with at least width digits, width <= 9.
 func appendPadded(dst []byte, x int64, width int) []byte {
-	for p := int64(pow10[width-1]); p > 1 && x < p; p /= 10 {
-		dst = append(dst, '0')
+	if width == 2 && x < 100 {
+		return append2(dst, int(x))
 	}
-	return strconv.AppendInt(dst, x, 10)
+	if x >= pow10[width] {
+		return strconv.AppendInt(dst, x, 10)
+	}
+	var buf [9]byte
+	for i := width - 1; i >= 0; i-- {
+		q := x / 10
+		buf[i] = byte('0' + x - q*10)
+		x = q
+	}
+	return append(dst, buf[:width]...)
 }
 
 var pow10 = [...]int64{1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000}

@@ -71,6 +71,10 @@ func integral(x D, scale, dir int) D {
 
 // Add returns a+b of scales s1 and s2 as DECIMAL(p, s); false when it has more digits.
 func Add(a D, s1 int, b D, s2 int, p, s int) (D, bool) {
+	if s1 == s && s2 == s && IsInt64(a) && IsInt64(b) {
+		sum := addWrap(a, b)
+		return sum, p >= 20 || Fits(sum, p)
+	}
 	w := max(s1, s2)
 	x, ok1 := Rescale(a, s1, w, MaxDigits)
 	y, ok2 := Rescale(b, s2, w, MaxDigits)
@@ -118,6 +122,10 @@ func Sub(a D, s1 int, b D, s2 int, p, s int) (D, bool) { return Add(a, s1, Neg(b
 
 // Mul returns a*b, whose exact scale is from, as DECIMAL(p, s).
 func Mul(a, b D, from, p, s int) (D, bool) {
+	if from == s && IsInt64(a) && IsInt64(b) {
+		d := MulInt64(int64(a.Lo), int64(b.Lo))
+		return d, Fits(d, p)
+	}
 	neg := (a.Hi < 0) != (b.Hi < 0)
 	m := mul128(mag(a), mag(b))
 	if from > s {
@@ -138,6 +146,9 @@ func Div(a D, s1 int, b D, s2 int, p, s int) (D, bool) {
 		return D{}, true
 	}
 	neg := (a.Hi < 0) != (b.Hi < 0)
+	if q, ok := divShort(mag(a), mag(b), s-s1+s2); ok {
+		return narrow(q, neg && !q.isZero(), p)
+	}
 	num, den := wide(mag(a)), mag(b)
 	// Scale the numerator so that the quotient has at least 38 digits, one more is enough
 	// to round: 10^k * a / b.
@@ -170,6 +181,26 @@ func Div(a D, s1 int, b D, s2 int, p, s int) (D, bool) {
 		}
 	}
 	return narrow(q, neg && !q.isZero(), p)
+}
+
+// divShort divides a*10^e by b where the product stays below 10^36: then the rounding to 38
+// digits cannot change the one to the scale, because the quotient is nearer to a half than
+// 1/(2b) only when it is one.
+func divShort(a, b u128, e int) (q u256, ok bool) {
+	if e < 0 || e > 36 || b.hi != 0 {
+		return q, false
+	}
+	n := mul128(a, pow10[e])
+	if !n.fits128() || !less128(n.low(), pow10[36]) {
+		return q, false
+	}
+	hi := n[1] / b.lo
+	lo, r := bits.Div64(n[1]%b.lo, n[0], b.lo)
+	q = u256{lo, hi}
+	if r >= b.lo-r {
+		q = q.addOne()
+	}
+	return q, true
 }
 
 // roundCut drops n digits half up. A remainder behind them (sticky) cannot change half up.

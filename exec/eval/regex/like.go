@@ -77,6 +77,33 @@ func CompileLike(pattern, escape string) (*Like, error) {
 	return l, nil
 }
 
+// Form tells the patterns that a single comparison answers.
+type Form uint8
+
+// The forms; General is every other pattern.
+const (
+	General Form = iota
+	Equal
+	Prefix
+	Suffix
+	Contains
+)
+
+// Form returns the pattern's form and its text.
+func (l *Like) Form() (Form, []byte) {
+	if len(l.pieces) != 1 || l.pieces[0].wild {
+		return General, nil
+	}
+	return [...]Form{Equal, Suffix, Prefix, Contains}[b2i(l.open[0])+2*b2i(l.open[1])], l.pieces[0].text
+}
+
+func b2i(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
 // Match reports whether all of s matches.
 func (l *Like) Match(s []byte) bool {
 	ps := l.pieces
