@@ -186,7 +186,7 @@ func (c *cluster) explain(err error) error {
 	case errors.Is(err, context.DeadlineExceeded):
 		return exec.Externalf("%s: no answer within %s; check address, firewall and 'properties.security.protocol' (TLS to a plain port, or plain to a TLS port, can look like this): %w", where, connectTimeout, err)
 	}
-	return exec.Externalf("%s: cannot connect: %w", where, err)
+	return exec.Externalf("%s: cannot connect; check 'properties.bootstrap.servers' and 'properties.security.protocol': %w", where, err)
 }
 
 // retryDelay is 10 ms doubled up to 1 s.

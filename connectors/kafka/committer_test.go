@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"slices"
@@ -329,7 +330,7 @@ func (b *broker) ended(id string) error {
 	if err != nil {
 		return err
 	}
-	if s := d[id].State; s != "CompleteAbort" && s != "CompleteCommit" && s != "Empty" {
+	if s := d[id].State; s != "CompleteAbort" && s != "CompleteCommit" && s != "Empty" && !errors.Is(d[id].Err, kerr.TransactionalIDNotFound) {
 		return fmt.Errorf("%s is %s", id, s)
 	}
 	return nil
