@@ -11,7 +11,7 @@ func (c *compiler) cast(arg *node, to types.Type, try bool, pos int) (*node, err
 		if arg.typ.Equal(to) {
 			return arg, nil
 		}
-		return &node{typ: to, konst: arg.konst, value: arg.value, total: arg.total, fails: arg.fails, run: arg.eval}, nil
+		return retype(arg, to), nil
 	}
 	s := &Site{Name: "CAST", Pos: pos, Env: c.env, Result: to, Try: try}
 	if try {
@@ -19,6 +19,29 @@ func (c *compiler) cast(arg *node, to types.Type, try bool, pos int) (*node, err
 	}
 	n, err := c.bind(s, castNulls(arg.typ, to), false, bindCast, []*node{arg})
 	return n, err
+}
+
+// retype makes the same column with another type: a header, no copy.
+func retype(arg *node, to types.Type) *node {
+	out := new(vec.Vec)
+	view := func(v *vec.Vec) *vec.Vec {
+		*out = *v
+		out.Type = to
+		return out
+	}
+	n := &node{typ: to, konst: arg.konst, total: arg.total, fails: arg.fails}
+	if arg.konst {
+		n.value = view(arg.value)
+		return n
+	}
+	n.run = func(p *pass, r *rows) (*vec.Vec, error) {
+		v, err := arg.eval(p, r)
+		if err != nil {
+			return nil, err
+		}
+		return view(v), nil
+	}
+	return n
 }
 
 // sameBytes reports that every value of from is, as it is, a value of to.
