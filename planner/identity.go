@@ -21,7 +21,8 @@ import (
 const (
 	uidVersion  = "v1"
 	uidLength   = 20
-	shortLength = 12 // of slots and fingerprints
+	maxOrigin   = 4096 // bytes
+	shortLength = 12   // of slots and fingerprints
 	tieLength   = 6
 )
 
@@ -69,7 +70,7 @@ func (b *builder) identityOf(n rel.Node) *identity {
 		id := *in
 		id.columns, id.text = nil, ""
 		for _, e := range n.Exprs {
-			id.columns = append(id.columns, expr.Canonical(e, in.origin))
+			id.columns = append(id.columns, short(expr.Canonical(e, in.origin)))
 		}
 		return &id
 	case *rel.Window:
@@ -103,6 +104,15 @@ func (b *builder) identityOf(n rel.Node) *identity {
 		return id
 	}
 	return &identity{}
+}
+
+// short replaces a very long origin by its hash: expressions over expressions may double at
+// every level of a query.
+func short(origin string) string {
+	if len(origin) <= maxOrigin {
+		return origin
+	}
+	return "hash(" + hash(origin, 2*uidLength) + ")"
 }
 
 func (b *builder) scanIdentity(n *rel.Scan) *identity {

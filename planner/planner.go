@@ -15,7 +15,8 @@
 // "table identity"@"key"; projections, aliases, computed columns and views in between
 // disappear in it. The column of an aggregate is its canonical call over origins, with the
 // UID text of the aggregate; a union's column is its inputs' common origin, or the sorted
-// list of them; a window's bound names the window function and the origin of its time.
+// list of them; a window's bound names the window function and the origin of its time. An
+// origin of more than 4,096 bytes is replaced by hash(40 characters of its hash).
 //
 // The table identity is catalog.database.table | identity given by the connector.
 //

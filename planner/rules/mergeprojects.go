@@ -6,8 +6,8 @@ import (
 )
 
 // MergeProjects makes one projection of two and drops one that changes nothing. It leaves
-// two when the upper one reads a volatile column of the lower one twice: both reads must see
-// one value.
+// two when the upper one reads a volatile column of the lower one twice, because both reads
+// must see one value, and when the result would be too large.
 func MergeProjects(n rel.Node) rel.Node {
 	p, ok := n.(*rel.Project)
 	if !ok {
@@ -33,6 +33,9 @@ func MergeProjects(n rel.Node) rel.Node {
 		if reads[i] > 1 && volatile(e) {
 			return n
 		}
+	}
+	if tooLarge(p.Exprs, below.Exprs) {
+		return n
 	}
 	exprs := make([]expr.Expr, len(p.Exprs))
 	for i, e := range p.Exprs {

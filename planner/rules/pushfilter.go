@@ -21,6 +21,9 @@ func PushFilter(n rel.Node) rel.Node {
 				return n
 			}
 		}
+		if tooLarge([]expr.Expr{f.Cond}, in.Exprs) {
+			return n
+		}
 		below := &rel.Filter{Input: in.Input, Cond: substitute(f.Cond, in.Exprs), Offset: f.Offset}
 		return rel.WithInputs(in, []rel.Node{below})
 	case *rel.Union:

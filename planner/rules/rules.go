@@ -42,6 +42,37 @@ func substitute(e expr.Expr, exprs []expr.Expr) expr.Expr {
 	})
 }
 
+// maxSize is how large expressions may become by substitution. Queries that people write
+// stay far below; SELECT x + x AS x over itself doubles with every level.
+const maxSize = 10_000
+
+// substitutedSize is the number of nodes of e after substitute, without building it.
+func substitutedSize(e expr.Expr, sizes []int) int {
+	if c, ok := e.(*expr.Column); ok {
+		return sizes[c.Index]
+	}
+	n := 1
+	for _, c := range expr.Children(e) {
+		n += substitutedSize(c, sizes)
+	}
+	return n
+}
+
+// tooLarge reports whether substituting exprs into es would make them larger than maxSize.
+func tooLarge(es, exprs []expr.Expr) bool {
+	sizes := make([]int, len(exprs))
+	for i, e := range exprs {
+		expr.Walk(e, func(expr.Expr) bool { sizes[i]++; return true })
+	}
+	total := 0
+	for _, e := range es {
+		if total += substitutedSize(e, sizes); total > maxSize {
+			return true
+		}
+	}
+	return false
+}
+
 // remap replaces column i of e by column to[i].
 func remap(e expr.Expr, to []int) expr.Expr {
 	return expr.Map(e, func(e expr.Expr) expr.Expr {

@@ -128,6 +128,10 @@ func (c *Catalog) Drop(p Path, kind string, temporary, ifExists bool) (dropped b
 	case o.kind() != kind:
 		return false, fmt.Errorf("%s is a %s; use DROP %s", p.Short(), o.kind(), strings.ToUpper(o.kind()))
 	}
+	if _, hidden := c.objects[p]; temporary && hidden {
+		delete(set, p) // who read it reads the permanent one again
+		return true, nil
+	}
 	if users := c.readers(p); len(users) > 0 {
 		return false, fmt.Errorf("%s %s is read by %s; drop that first", kind, p.Short(), strings.Join(users, ", "))
 	}
