@@ -80,6 +80,6 @@ func script(q query, m mode, brokers, topic, out string, n int64) (string, error
 			to = "'connector' = 'upsert-kafka', 'key.format' = 'json', 'value.format' = 'json', " + common
 		}
 	}
-	fmt.Fprintf(&b, "CREATE TABLE result (%s%s) WITH (%s);\nINSERT INTO result\n%s", q.sink, key, to, text)
+	fmt.Fprintf(&b, "CREATE TABLE results (%s%s) WITH (%s);\nINSERT INTO results\n%s", q.sink, key, to, text)
 	return b.String(), nil
 }
