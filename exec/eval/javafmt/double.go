@@ -141,8 +141,8 @@ func longDigits(mant uint64, exp, bits int) ([]byte, int) {
 		v >>= uint(-exp)
 	}
 	cut := 0
-	if exp >= 1 {
-		if p := exp - 1; p > 1 {
+	if exp > 1 {
+		if p := exp - 2; p > 1 {
 			cut = int(float64(p) * math.Log10(2))
 		}
 	}
