@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"bytes"
 	"encoding/json"
 	"maps"
 
@@ -85,7 +86,12 @@ func ExplainJSON(j *Job) ([]byte, error) {
 	for _, n := range j.Nodes {
 		out.Nodes = append(out.Nodes, j.node(n))
 	}
-	return json.MarshalIndent(out, "", "  ")
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false) // people read it: price > 1
+	enc.SetIndent("", "  ")
+	err := enc.Encode(out)
+	return bytes.TrimRight(b.Bytes(), "\n"), err
 }
 
 func (j *Job) node(n *Node) nodeJSON {
