@@ -29,7 +29,7 @@ func (t *Table) list(pos, n uint32) {
 	if isLarge(n) {
 		t.big = append(t.big, pos)
 	} else {
-		t.changed = append(t.changed, pos)
+		t.changed.add(pos)
 	}
 }
 
@@ -90,7 +90,7 @@ func (t *Table) move(pos uint32, w0 uint64, room int) (uint32, error) {
 		t.relink(pos, to)
 	}
 	tag := tagOf(key)
-	t.slots[t.slotOf(tag, pos)] = uint64(tag)<<32 | uint64(to)
+	t.index.replace(tag, pos, to)
 	t.leave(pos, uint64(to)<<32)
 	return to, nil
 }

@@ -73,9 +73,8 @@ func (t *Table) sweep(n int) error {
 		return nil
 	}
 	end := t.set.now().UnixMilli() - t.ttl
-	for range min(n, len(t.slots)) {
-		t.broom = (t.broom + 1) & t.mask
-		pos := uint32(t.slots[t.broom])
+	for range min(n, t.index.size) {
+		pos := t.index.next(&t.broom)
 		if pos == 0 {
 			continue
 		}

@@ -12,9 +12,8 @@ const MaxEvicted = 512 << 10
 func (t *Table) evict(bytes int64) {
 	live := t.set.minLive.Load()
 	goal := t.used - bytes/unit
-	for left := 2 * len(t.slots); left > 0 && t.used > goal; left-- {
-		t.hand = (t.hand + 1) & t.mask
-		pos := uint32(t.slots[t.hand])
+	for left := 2 * t.index.size; left > 0 && t.used > goal; left-- {
+		pos := t.index.next(&t.hand)
 		if pos == 0 {
 			continue
 		}

@@ -30,7 +30,7 @@ type frozenTable struct {
 	id         stf.TableID
 	hdr, stamp int
 	chunks     [][]byte
-	changed    []uint32
+	changed    positions
 }
 
 // fail keeps an error that the call at hand cannot return; Seal returns it.
@@ -62,17 +62,19 @@ func (s *Set) Seal(e state.Epoch) (*Frozen, error) {
 	}
 	p := &part{epoch: e, gen: s.cur, tables: make([]frozenTable, 0, len(s.tables))}
 	for _, t := range s.tables {
-		t.changed = append(t.changed, t.big...)
+		for _, pos := range t.big {
+			t.changed.add(pos)
+		}
 		t.big = nil
 		for _, pos := range t.left {
 			t.frozen.add(s.cur, pos)
 		}
 		t.left = t.left[:0]
-		if len(t.changed) == 0 {
+		if t.changed.len() == 0 {
 			continue
 		}
 		p.tables = append(p.tables, frozenTable{t.spec, t.id, t.hdr, t.stamp, t.chunks, t.changed})
-		t.changed = make([]uint32, 0, len(t.changed))
+		t.changed = positions{}
 		t.arena.seal(s.cur)
 	}
 	f := &Frozen{set: s, parts: append(s.merged, p)}
@@ -188,9 +190,9 @@ func (f *Frozen) Rows() []*Rows {
 func (r *Rows) add(ft frozenTable) {
 	part := uint32(len(r.parts))
 	r.parts = append(r.parts, ft)
-	r.items = slices.Grow(r.items, len(ft.changed))
+	r.items = slices.Grow(r.items, ft.changed.len())
 	var buf [14]byte
-	for _, pos := range ft.changed {
+	for pos := range ft.changed.all {
 		rec := ft.rec(pos)
 		w0 := le.Uint64(rec)
 		if w0&freeBit != 0 {

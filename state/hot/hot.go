@@ -109,7 +109,7 @@ func (s *Set) Bytes() int64 {
 func (s *Set) Dirty() int {
 	n := 0
 	for _, t := range s.tables {
-		n += len(t.changed) + len(t.big)
+		n += t.changed.len() + len(t.big)
 	}
 	return n
 }
@@ -117,7 +117,7 @@ func (s *Set) Dirty() int {
 // MarkStart begins marking every record as changed.
 func (s *Set) MarkStart() {
 	for _, t := range s.tables {
-		t.mark, t.markOf = 0, t.built
+		t.mark = mark{}
 	}
 }
 
@@ -125,22 +125,28 @@ func (s *Set) MarkStart() {
 // since MarkStart. Records made meanwhile are changed by themselves.
 func (s *Set) MarkSome(n int) (done bool, err error) {
 	for _, t := range s.tables {
-		if t.markOf != t.built { // the index was rebuilt: begin again
-			t.mark, t.markOf = 0, t.built
-		}
-		for ; t.mark < len(t.slots); t.mark++ {
-			if n--; n < 0 {
-				return false, nil
+		for ; t.mark.seg < segments; t.mark = (mark{seg: t.mark.seg + 1}) {
+			g := &t.index.segs[t.mark.seg]
+			if t.mark.built != g.built { // laid out anew: begin the segment again
+				t.mark.at, t.mark.built = 0, g.built
 			}
-			if pos := uint32(t.slots[t.mark]); pos != 0 && le.Uint64(t.rec(pos))&deadBit == 0 {
-				if _, err := t.own(pos); err != nil {
-					return false, err
+			for ; t.mark.at < len(g.slots); t.mark.at++ {
+				if n--; n < 0 {
+					return false, nil
+				}
+				if pos := uint32(g.slots[t.mark.at]); pos != 0 && le.Uint64(t.rec(pos))&deadBit == 0 {
+					if _, err := t.own(pos); err != nil {
+						return false, err
+					}
 				}
 			}
 		}
 	}
 	return true, nil
 }
+
+// mark is how far MarkSome has come in a table.
+type mark struct{ seg, at, built int }
 
 // Trim frees blocks that only Refs kept, forgets durable tombstones, drops some of the records
 // whose time is over, and evicts clean records until at most budget bytes are used (0: no

@@ -177,7 +177,7 @@ func (t *Table) Prefixes(fn func(prefix []byte) error) error {
 		return fmt.Errorf("state: table %s is not declared with a prefix", t)
 	}
 	if t.ttl > 0 {
-		if err := t.sweep(len(t.slots)); err != nil {
+		if err := t.sweep(t.index.size); err != nil {
 			return err
 		}
 	}
@@ -198,21 +198,24 @@ func (t *Table) Each(fn func(state.Ref) error) error {
 			return err
 		}
 	}
-	for i := 0; i < len(t.slots); i++ {
-		pos := uint32(t.slots[i])
-		if pos == 0 {
-			continue
-		}
-		rec := t.rec(pos)
-		if le.Uint64(rec)&deadBit != 0 {
-			continue
-		}
-		if t.expired(rec) {
-			if err := t.kill(pos); err != nil {
+	for s := range t.index.segs {
+		slots := t.index.segs[s].slots
+		for i := range slots {
+			pos := uint32(slots[i])
+			if pos == 0 {
+				continue
+			}
+			rec := t.rec(pos)
+			if le.Uint64(rec)&deadBit != 0 {
+				continue
+			}
+			if t.expired(rec) {
+				if err := t.kill(pos); err != nil {
+					return err
+				}
+			} else if err := fn(state.Ref(pos)); err != nil {
 				return err
 			}
-		} else if err := fn(state.Ref(pos)); err != nil {
-			return err
 		}
 	}
 	return nil

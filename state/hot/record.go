@@ -48,3 +48,47 @@ func fwdOf(w1 uint64) uint32 { return uint32(w1 >> 32) }
 
 // unitsOf is the size of a block with a header of hdr bytes.
 func unitsOf(hdr, klen, vlen int) uint32 { return uint32(hdr+pad(klen)+pad(vlen)) / unit }
+
+// positions is a list that grows without copying, in pieces.
+type positions struct {
+	full [][]uint32
+	last []uint32
+}
+
+// piece is the number of positions of a piece, after a first small one.
+const piece = 16 << 10
+
+func (p *positions) add(pos uint32) {
+	if len(p.last) == cap(p.last) {
+		p.grow()
+	}
+	p.last = append(p.last, pos)
+}
+
+func (p *positions) grow() {
+	if cap(p.last) < piece {
+		// Small lists are copied, like any slice.
+		p.last = append(make([]uint32, 0, min(max(64, 4*cap(p.last)), piece)), p.last...)
+		return
+	}
+	p.full = append(p.full, p.last)
+	p.last = make([]uint32, 0, piece)
+}
+
+func (p *positions) len() int { return len(p.full)*piece + len(p.last) }
+
+// all is an iterator.
+func (p *positions) all(yield func(uint32) bool) {
+	for _, l := range p.full {
+		for _, pos := range l {
+			if !yield(pos) {
+				return
+			}
+		}
+	}
+	for _, pos := range p.last {
+		if !yield(pos) {
+			return
+		}
+	}
+}

@@ -19,19 +19,18 @@ type Table struct {
 	stamp int   // offset of its stamp, 0: none
 	ttl   int64 // ms
 
-	live    int      // records in memory, without tombstones
-	evicted int      // records only in the cold store
-	changed []uint32 // the dirty list
-	big     []uint32 // its large blocks, which are few and leave it when they are freed
-	left    []uint32 // blocks of this generation that Refs may still lead through
-	frozen  backlog  // blocks of older generations that were left behind
-	tombs   backlog  // tombstones
+	live    int       // records in memory, without tombstones
+	evicted int       // records only in the cold store
+	changed positions // the dirty list
+	big     []uint32  // its large blocks, which are few and leave it when they are freed
+	left    []uint32  // blocks of this generation that Refs may still lead through
+	frozen  backlog   // blocks of older generations that were left behind
+	tombs   backlog   // tombstones
 	pfx     prefixes
 	room    int    // bytes of value to make a record with: the size of the last first Set
-	hand    uint32 // of the eviction clock
-	broom   uint32 // of the sweep for expired records
-	mark    int    // of MarkSome: the next slot
-	markOf  int    // and of which layout of the slots
+	hand    cursor // of the eviction clock
+	broom   cursor // of the sweep for expired records
+	mark    mark   // of MarkSome
 }
 
 var _ state.Table = (*Table)(nil)
@@ -50,11 +49,11 @@ func newTable(s *Set, spec state.Spec, id stf.TableID) *Table {
 		t.stamp = t.hdr
 		t.hdr += 8
 	}
-	t.index.init(0)
+	t.index.init()
 	return t
 }
 
-func (t *Table) bytes() int64 { return t.used*unit + int64(len(t.slots))*8 }
+func (t *Table) bytes() int64 { return t.used*unit + int64(t.index.size)*8 }
 
 func (t *Table) String() string {
 	return fmt.Sprintf("%s.%s", t.spec.UID, t.spec.Name)
@@ -79,9 +78,10 @@ func (t *Table) holds(rec []byte, w0 uint64, key []byte) bool {
 
 // lookup returns the block of a key, dead or alive, or 0.
 func (t *Table) lookup(tag uint32, key []byte) uint32 {
-	i := tag >> t.shift
+	x := t.index.segment(tag)
+	i := x.home(tag)
 	for {
-		s := t.slots[i]
+		s := x.slots[i]
 		if s == 0 {
 			return 0
 		}
@@ -91,7 +91,7 @@ func (t *Table) lookup(tag uint32, key []byte) uint32 {
 				return uint32(s)
 			}
 		}
-		i = (i + 1) & t.mask
+		i = (i + 1) & x.mask
 	}
 }
 
@@ -188,9 +188,9 @@ func (t *Table) UpsertAll(g []state.KeyGroup, _ []uint64, keys state.Keys, refs 
 		for j := range n {
 			tags[j] = tagOf(keys.At(base + j))
 		}
-		slots, shift := t.slots, t.shift
 		for j := range n {
-			hit[j] = slots[tags[j]>>shift]
+			x := t.index.segment(tags[j])
+			hit[j] = x.slots[x.home(tags[j])]
 		}
 		for j := range n {
 			head[j] = freeBit
@@ -264,7 +264,7 @@ func (t *Table) value(pos uint32) []byte {
 // Len is the number of records.
 func (t *Table) Len() int {
 	if t.ttl > 0 && t.evicted == 0 {
-		t.sweep(len(t.slots)) // without evicted ones it cannot fail
+		t.sweep(t.index.size) // without evicted ones it cannot fail
 	}
 	return t.live + t.evicted
 }
