@@ -1,4 +1,4 @@
-//go:build unix
+//go:build failpoints && unix
 
 package jobs
 
@@ -12,7 +12,8 @@ import (
 )
 
 // FailPointVar names the environment variable that makes a process kill itself at the n-th
-// passing of a named step: "after_manifest:3". Kill tests set it; nothing else does.
+// passing of a named step: "after_manifest:3". It is read by binaries built with the tag
+// failpoints, for kill tests, and by no other.
 const FailPointVar = "SQLSTREAM_FAILPOINT"
 
 // FailPoint reads the variable. Without it the function is nil.
