@@ -338,3 +338,43 @@ func TestFailPointsAreCalledInOrder(t *testing.T) {
 		t.Fatalf("got %v, expected %v", got, want)
 	}
 }
+
+func TestAfterACrashTheJobFileIsTheOldOrTheNewOne(t *testing.T) {
+	write := func(f FS) error {
+		for _, text := range []string{"one", "two"} {
+			if err := replace(f, jobFile, []byte(text)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	whole := newCrashFS()
+	if err := write(whole); err != nil {
+		t.Fatal(err)
+	}
+	for at := 1; at <= whole.ops; at++ {
+		for seed := range 100 {
+			f := newCrashFS()
+			if err := replace(f, jobFile, []byte("zero")); err != nil {
+				t.Fatal(err)
+			}
+			f.failAt, f.crashed = f.ops+at, true
+			if err := write(f); err == nil {
+				t.Fatal("nothing failed")
+			}
+			g := f.crash(rand.New(rand.NewPCG(uint64(at), uint64(seed))))
+			r, err := g.Open(jobFile)
+			if err != nil {
+				t.Fatalf("crash at %d (%s): %v", at, f.failed, err)
+			}
+			b := make([]byte, r.Size())
+			r.ReadAt(b, 0)
+			if s := string(b); s != "zero" && s != "one" && s != "two" {
+				t.Fatalf("crash at %d (%s): the file is %q", at, f.failed, s)
+			}
+			if err := write(g); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}

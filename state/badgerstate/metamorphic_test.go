@@ -34,6 +34,9 @@ type side struct {
 	tables [][]state.Table // by subtask, spec
 	files  []state.File    // of the newest complete checkpoint
 	extra  []state.File    // written by failed ones since
+	// carried are sealed changes that a failed checkpoint could not write: the next one does, as
+	// the engine's coordinator.
+	carried []state.Sealed
 }
 
 type world struct {
@@ -380,7 +383,20 @@ func (w *world) checkpoint() {
 }
 
 func finish(w *world, x *side, sealed []state.Sealed, fate int) {
+	if fate == 1 {
+		x.carried = append(x.carried, sealed...)
+		return
+	}
 	var fresh []state.File
+	for _, c := range x.carried {
+		fs, err := c.Write(w.dst)
+		if err != nil {
+			w.t.Error(err)
+		}
+		fresh = append(fresh, fs...)
+		c.Release()
+	}
+	x.carried = nil
 	for s, c := range sealed {
 		if fate == 0 && s == len(sealed)-1 { // the last subtask gives up: the checkpoint fails
 			if err := c.Merge(); err != nil {
@@ -404,6 +420,12 @@ func finish(w *world, x *side, sealed []state.Sealed, fate int) {
 // crash forgets everything since the last checkpoint, and starts again from it.
 func (w *world) crash() {
 	w.wait()
+	for _, x := range []*side{&w.a, &w.b} {
+		for _, c := range x.carried {
+			c.Release()
+		}
+		x.carried = nil
+	}
 	for i := range w.par {
 		w.must(w.a.stores[i].Close())
 		w.must(w.b.stores[i].Close())
