@@ -37,7 +37,7 @@ func (e Env) withDefaults() Env {
 type Program struct {
 	nodes []*node
 	outs  []*vec.Vec
-	wide  []vec.Vec // constants spread over the batch
+	wide  []wide // constants spread over the batch
 	pass  pass
 }
 
@@ -46,7 +46,7 @@ type Program struct {
 // cannot be computed (with its position), or an expression no kernel exists for.
 func Compile(exprs []expr.Expr, env Env) (*Program, error) {
 	c := newCompiler(env)
-	p := &Program{outs: make([]*vec.Vec, len(exprs)), wide: make([]vec.Vec, len(exprs))}
+	p := &Program{outs: make([]*vec.Vec, len(exprs)), wide: make([]wide, len(exprs))}
 	for i, e := range exprs {
 		n, err := c.compile(e)
 		if err != nil {
@@ -56,7 +56,6 @@ func Compile(exprs []expr.Expr, env Env) (*Program, error) {
 			return nil, n.fails
 		}
 		p.nodes = append(p.nodes, n)
-		p.wide[i] = vec.New(n.typ)
 	}
 	return p, nil
 }
@@ -72,23 +71,42 @@ func (p *Program) Eval(b *vec.Batch) ([]*vec.Vec, error) {
 			return nil, err
 		}
 		if n.konst {
-			spread(&p.wide[i], v, b.N)
-			v = &p.wide[i]
+			v = p.wide[i].rows(v, b.N)
 		}
 		p.outs[i] = v
 	}
 	return p.outs, nil
 }
 
-// spread repeats the only row of v n times.
-func spread(dst, v *vec.Vec, n int) {
-	if dst.N == n {
-		return // a constant: written before
+// wide is a constant repeated for many rows, and the part of it that a batch needs.
+type wide struct {
+	all, view vec.Vec
+}
+
+// rows returns n times the only row of v.
+func (w *wide) rows(v *vec.Vec, n int) *vec.Vec {
+	if w.all.N < n {
+		w.all = vec.New(v.Type)
+		for range max(n, vec.MaxRows) {
+			w.all.AppendFrom(v, 0)
+		}
 	}
-	dst.Reset()
-	for range n {
-		dst.AppendFrom(v, 0)
+	w.view = w.all
+	w.view.N = n
+	if width := v.Type.Physical().Width(); width > 0 {
+		w.view.Data = w.all.Data[:n*width]
 	}
+	if w.all.Off != nil {
+		w.view.Off = w.all.Off[:n+1]
+	}
+	if v.Type.Physical() == types.PhysRow {
+		w.view.Kids = make([]vec.Vec, len(w.all.Kids))
+		for k := range w.view.Kids {
+			w.view.Kids[k] = w.all.Kids[k]
+			w.view.Kids[k].N = n
+		}
+	}
+	return &w.view
 }
 
 // Fold computes an expression without columns. ok is false when it has columns or volatile
