@@ -47,7 +47,7 @@ type Program struct {
 func Compile(exprs []expr.Expr, env Env) (*Program, error) {
 	c := newCompiler(env)
 	p := &Program{outs: make([]*vec.Vec, len(exprs)), wide: make([]wide, len(exprs))}
-	for i, e := range exprs {
+	for _, e := range exprs {
 		n, err := c.compile(e)
 		if err != nil {
 			return nil, err
