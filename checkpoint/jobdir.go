@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
 	"time"
 
@@ -80,6 +81,9 @@ func OpenJobDir(path, name string, now time.Time) (*JobDir, error) {
 	if err := os.MkdirAll(path, 0o700); err != nil {
 		return nil, fmt.Errorf("job directory: %w", err)
 	}
+	if err := checkPrivate(path); err != nil {
+		return nil, err
+	}
 	lock, err := takeLock(path, now)
 	if err != nil {
 		return nil, err
@@ -95,6 +99,21 @@ func OpenJobDir(path, name string, now time.Time) (*JobDir, error) {
 	d.job = *j
 	d.job.Name = name
 	return d, nil
+}
+
+// checkPrivate refuses a directory that everybody may write to: what is in it decides what
+// the job restores and commits.
+func checkPrivate(path string) error {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return fmt.Errorf("job directory: %w", err)
+	case !info.IsDir():
+		return fmt.Errorf("job directory %s: it is no directory", path)
+	case runtime.GOOS != "windows" && info.Mode().Perm()&0o002 != 0:
+		return fmt.Errorf("job directory %s: everybody may write to it (mode %s); chmod o-w it, or choose another --dir", path, info.Mode())
+	}
+	return nil
 }
 
 func takeLock(path string, now time.Time) (*os.File, error) {

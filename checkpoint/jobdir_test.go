@@ -157,6 +157,19 @@ func TestFilesAndDirectoriesAreTheOwnersAlone(t *testing.T) {
 	}
 }
 
+func TestADirectoryThatEverybodyMayWriteToIsRefused(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows has no permission bits")
+	}
+	dir := t.TempDir()
+	if err := os.Chmod(dir, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := OpenJobDir(dir, "etl", day); err == nil || !strings.Contains(err.Error(), dir+": everybody may write to it") {
+		t.Fatal(err)
+	}
+}
+
 func TestLinksAndForeignNamesAreNotFollowed(t *testing.T) {
 	dir := t.TempDir()
 	s, err := OpenDir(dir, testJob, DirOptions{Owner: true})
