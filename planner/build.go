@@ -66,7 +66,12 @@ func (b *builder) node(n rel.Node) (int, error) {
 	case *rel.Project:
 		return b.calc(n, n.Exprs, n.Input)
 	case *rel.Filter:
-		return b.calc(n, nil, n)
+		s := n.Schema()
+		exprs := make([]expr.Expr, len(s))
+		for i := range s {
+			exprs[i] = rel.Ref(s, i)
+		}
+		return b.calc(n, exprs, n)
 	case *rel.Union:
 		return b.union(n)
 	}
@@ -97,17 +102,12 @@ func (b *builder) node(n rel.Node) (int, error) {
 	return 0, b.errorf(n.Pos(), "%T has no operator", n)
 }
 
-// calc makes one operator of a projection and the filter below it, or of a filter alone.
+// calc makes one operator of a projection, which may have no columns, and the filter below
+// it.
 func (b *builder) calc(n rel.Node, exprs []expr.Expr, below rel.Node) (int, error) {
 	op := &plan.Calc{Exprs: exprs}
 	if f, ok := below.(*rel.Filter); ok {
 		op.Filter, below = f.Cond, f.Input
-	}
-	if exprs == nil {
-		s := below.Schema()
-		for i := range s {
-			op.Exprs = append(op.Exprs, rel.Ref(s, i))
-		}
 	}
 	in, err := b.node(below)
 	if err != nil || op.Filter == nil && passes(op.Exprs, len(below.Schema())) {

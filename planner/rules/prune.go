@@ -7,7 +7,8 @@ import (
 )
 
 // Prune removes the columns that nobody reads, down to the tables: unread aggregates and
-// window bounds are not computed, unread fields not decoded. The columns of n itself stay.
+// window bounds are not computed, unread fields not decoded. The columns of n itself stay,
+// and those of VALUES, whose identity is their content.
 func Prune(n rel.Node) rel.Node {
 	all := make([]bool, len(n.Schema()))
 	for i := range all {
@@ -23,8 +24,6 @@ func prune(n rel.Node, need []bool) (rel.Node, []int) {
 	switch n := n.(type) {
 	case *rel.Scan:
 		return pruneScan(n, need)
-	case *rel.Values:
-		return pruneValues(n, need)
 	case *rel.Project:
 		return pruneProject(n, need)
 	case *rel.Filter:
@@ -66,18 +65,6 @@ func pruneScan(n *rel.Scan, need []bool) (rel.Node, []int) {
 		s.Filter = remap(n.Filter, at)
 	}
 	return s, at
-}
-
-func pruneValues(n *rel.Values, need []bool) (rel.Node, []int) {
-	at, cols := pack(need)
-	v := &rel.Values{Offset: n.Offset, Rows: make([][]expr.Expr, len(n.Rows))}
-	for _, c := range cols {
-		v.Out = append(v.Out, n.Out[c])
-		for r := range n.Rows {
-			v.Rows[r] = append(v.Rows[r], n.Rows[r][c])
-		}
-	}
-	return v, at
 }
 
 func pruneProject(n *rel.Project, need []bool) (rel.Node, []int) {
@@ -184,7 +171,7 @@ func pruneUnion(n *rel.Union, need []bool) (rel.Node, []int) {
 // pack numbers the true entries of need: at[i] is the new index of column i, cols the old
 // index of each kept one.
 func pack(need []bool) (at, cols []int) {
-	at = make([]int, len(need))
+	at, cols = make([]int, len(need)), []int{}
 	for i, k := range need {
 		at[i] = len(cols)
 		if k {

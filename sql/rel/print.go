@@ -1,6 +1,7 @@
 package rel
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
@@ -32,6 +33,9 @@ func printNode(b *strings.Builder, n Node, indent string, last bool) {
 	}
 }
 
+// maxRows is how many rows of a constant relation are printed.
+const maxRows = 8
+
 // Line describes one node.
 func Line(n Node) string {
 	var in types.Schema
@@ -47,9 +51,12 @@ func Line(n Node) string {
 		}
 		return s + ")"
 	case *Values:
-		rows := make([]string, len(n.Rows))
-		for i, r := range n.Rows {
-			rows[i] = "(" + texts(r, nil) + ")"
+		rows := make([]string, 0, maxRows+1)
+		for _, r := range n.Rows[:min(len(n.Rows), maxRows)] {
+			rows = append(rows, "("+texts(r, nil)+")")
+		}
+		if more := len(n.Rows) - maxRows; more > 0 {
+			rows = append(rows, fmt.Sprintf("%d more", more))
 		}
 		return "Values(" + strings.Join(rows, ", ") + ")"
 	case *Project:
