@@ -97,6 +97,16 @@ type Ack struct {
 	Pause      time.Duration // how long the task stood still
 }
 
+// Options are what all tasks of a graph have in common.
+type Options struct {
+	Clock  exec.Clock
+	Events Events
+	// AtLeastOnce: inputs are not aligned at barriers. A task with several inputs goes on
+	// reading those whose barrier has come, so a slow input does not hold a fast one; after a
+	// restore the state may count rows twice that came between the barriers.
+	AtLeastOnce bool
+}
+
 // Events is how tasks report. Methods are called from task goroutines and must not block.
 type Events interface {
 	Acked(a Ack)

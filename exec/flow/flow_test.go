@@ -159,7 +159,7 @@ func byParity() (Route, error) {
 func start(t *testing.T, ev Events, specs ...Task) (g *Graph, stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
-	g, err := NewGraph(ctx, specs, exec.SystemClock{}, ev)
+	g, err := NewGraph(ctx, specs, Options{Clock: exec.SystemClock{}, Events: ev})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -352,4 +352,53 @@ func TestAFullQueueBlocksItsProducerOnly(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
+}
+
+// feedGate runs one gate task with two inputs whose queues the test fills by hand.
+func feedGate(t *testing.T, o Options, rec *recorder) (g *Graph, put func(q int, e elem), stop func()) {
+	t.Helper()
+	x := &Exchange{Schema: oneBigint, Producers: 2, Consumers: 1}
+	o.Clock = exec.SystemClock{}
+	ctx, cancel := context.WithCancel(t.Context())
+	g, err := NewGraph(ctx, []Task{{Name: "sum", Inputs: []*Exchange{x}, Root: &Op{Operator: rec, Name: "Sum", Ctx: opContext("sum")}}}, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	go func() { g.Run(ctx); close(done) }()
+	return g, func(q int, e elem) {
+		if err := x.gates[0].put(ctx, q, e); err != nil {
+			t.Fatal(err)
+		}
+	}, func() { cancel(); <-done }
+}
+
+func batchOf(n int64) elem {
+	b := vec.NewBatch(oneBigint)
+	vec.Append(&b.Cols[0], n)
+	b.AddKind(vec.Insert)
+	return elem{kind: elemBatch, batch: b, pool: &batchPool{}}
+}
+
+func TestASlowInputHoldsAFastOneOnlyWhenBarriersAreAligned(t *testing.T) {
+	for _, c := range []struct {
+		atLeastOnce bool
+		sum         int64 // of the state at the barrier
+	}{{false, 1}, {true, 3}} {
+		synctest.Test(t, func(t *testing.T) {
+			rec, w := &recorder{}, newWatcher()
+			_, put, stop := feedGate(t, Options{Events: w, AtLeastOnce: c.atLeastOnce}, rec)
+			put(0, batchOf(1))
+			put(0, elem{kind: elemBarrier, epoch: 1})
+			put(0, batchOf(2)) // behind its barrier, while queue 1 has none yet
+			synctest.Wait()
+			put(1, elem{kind: elemBarrier, epoch: 1})
+			<-w.acks
+			synctest.Wait()
+			if rec.sums[1] != c.sum || rec.sum != 3 {
+				t.Errorf("at least once %v: %d at the barrier, %d in the end", c.atLeastOnce, rec.sums[1], rec.sum)
+			}
+			stop()
+		})
+	}
 }

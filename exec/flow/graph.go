@@ -18,7 +18,7 @@ type Graph struct {
 
 // NewGraph connects the tasks and opens their operators. ctx is what everything runs
 // under; when NewGraph fails, what was opened is closed. It takes over readers and stores.
-func NewGraph(ctx context.Context, specs []Task, clock exec.Clock, events Events) (*Graph, error) {
+func NewGraph(ctx context.Context, specs []Task, o Options) (*Graph, error) {
 	g := &Graph{}
 	gates := make([]*gate, len(specs))
 	ports := make([][]int, len(specs))
@@ -26,7 +26,7 @@ func NewGraph(ctx context.Context, specs []Task, clock exec.Clock, events Events
 		gates[i], ports[i] = gateOf(&specs[i])
 	}
 	for i, s := range specs {
-		t, err := newTask(ctx, i, s, clock, events)
+		t, err := newTask(ctx, i, s, o)
 		if err != nil {
 			for _, open := range append(g.tasks, t) {
 				err = errors.Join(err, open.close())

@@ -52,6 +52,11 @@ func (t *task) runSource(ctx context.Context) error {
 		}
 		readCtx = t.mail.context(ctx, readCtx)
 		status, err := s.Reader.Read(readCtx, t.wait(), in)
+		if bugLatePositions && err == nil {
+			if err := t.commands(); err != nil {
+				return err
+			}
+		}
 		switch {
 		case err != nil && ctx.Err() != nil:
 			return context.Cause(ctx)

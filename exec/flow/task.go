@@ -25,12 +25,13 @@ type task struct {
 	wm     *watermarks
 	seen   []time.Time // sources: when each split last gave rows
 
-	done bool // drained: all input ended and operators finished
+	align bool // queues wait for each other's barriers
+	done  bool // drained: all input ended and operators finished
 }
 
 // newTask builds the chain of a task. Gates of all tasks exist already.
-func newTask(ctx context.Context, id int, spec Task, clock exec.Clock, events Events) (*task, error) {
-	t := &task{id: id, spec: spec, clock: clock, events: events, mail: newMailbox(), wm: newWatermarks(0)}
+func newTask(ctx context.Context, id int, spec Task, o Options) (*task, error) {
+	t := &task{id: id, spec: spec, clock: o.Clock, events: o.Events, align: !o.AtLeastOnce, mail: newMailbox(), wm: newWatermarks(0)}
 	var err error
 	if s := spec.Source; s != nil {
 		t.head, err = t.build(ctx, &Op{Operator: sourceHead{}, Name: s.Name, Ctx: s.Ctx, Outs: s.Outs})
@@ -143,7 +144,9 @@ func (t *task) runGate(ctx context.Context) error {
 				return fmt.Errorf("task %s: barrier of epoch %d while aligning epoch %d", t.spec.Name, e.epoch, epoch)
 			}
 			epoch = e.epoch
-			t.gate.block(q)
+			if t.align {
+				t.gate.block(q)
+			}
 			if aligned++; aligned == len(t.ports) {
 				aligned = 0
 				err = t.checkpoint(epoch)

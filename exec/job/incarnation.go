@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/sqlstream/sqlstream/connectors"
 	"github.com/sqlstream/sqlstream/exec"
@@ -67,7 +68,7 @@ func (h *Handle) live(ctx context.Context, home *home, ready func()) (err error)
 		return err
 	}
 	box := newInbox()
-	graph, err := flow.NewGraph(tctx, tasks, h.cfg.Clock, box)
+	graph, err := flow.NewGraph(tctx, tasks, flow.Options{Clock: h.cfg.Clock, Events: box, AtLeastOnce: h.opts.atLeastOnce})
 	if err != nil {
 		return err
 	}
@@ -82,6 +83,8 @@ func (h *Handle) live(ctx context.Context, home *home, ready func()) (err error)
 // coordinate runs checkpoints and discovery until the job ends or a task fails.
 func (in *incarnation) coordinate(ctx context.Context, graph *flow.Graph, tasks []flow.Task, box *inbox) error {
 	ctx, cancel := context.WithCancel(ctx)
+	var looking sync.WaitGroup // sources are closed after the last look
+	defer looking.Wait()
 	defer cancel()
 	for _, s := range in.sources {
 		taskOf := func(subtask int) int {
@@ -92,9 +95,11 @@ func (in *incarnation) coordinate(ctx context.Context, graph *flow.Graph, tasks 
 			}
 			return -1
 		}
-		go s.discover(ctx, in.h.cfg.Clock,
-			func(subtask int, splits []exec.Split) { box.post(event{task: taskOf(subtask), splits: splits}) },
-			func(err error) { in.h.cfg.Log.Warn(err.Error()) })
+		looking.Go(func() {
+			s.discover(ctx, in.h.cfg.Clock,
+				func(subtask int, splits []exec.Split) { box.post(event{task: taskOf(subtask), splits: splits}) },
+				func(err error) { in.h.cfg.Log.Warn(err.Error()) })
+		})
 	}
 	c := &coordinator{
 		cfg: in.h.opts.checkpoints, clock: in.h.cfg.Clock, log: in.h.cfg.Log, tasks: graph, committers: in.committers,

@@ -11,6 +11,7 @@ import (
 // options are the session options of a plan that the runtime reads.
 type options struct {
 	checkpoints checkpointing
+	atLeastOnce bool // execution.checkpointing.mode
 	retained    int
 	dir         string // execution.checkpointing.dir, "" = in the job directory
 	zone        *time.Location
@@ -25,6 +26,7 @@ func readOptions(m map[string]string) (*options, error) {
 		Timeout:   r.duration(settings.CheckpointTimeout),
 		Tolerable: r.number(settings.CheckpointTolerable),
 	}
+	o.atLeastOnce = m[settings.CheckpointMode] == "AT_LEAST_ONCE"
 	o.retained = max(r.number(settings.CheckpointRetained), 1)
 	o.dir = m[settings.CheckpointDir]
 	if o.checkpoints.Timeout == 0 {

@@ -19,7 +19,7 @@ func TestSet(t *testing.T) {
 		{StateTTL, "0", "0 ms", ""},
 		{StateTTL, "9999999999 d", "", "option 'table.exec.state.ttl': '9999999999 d' is too long, at most 106751 d"},
 		{CheckpointMode, "exactly-once", "EXACTLY_ONCE", ""},
-		{CheckpointMode, "at_least_once", "", "option 'execution.checkpointing.mode' = 'at_least_once': checkpoints without alignment is not supported yet; EXACTLY_ONCE always gives results at least as good"},
+		{CheckpointMode, "at_least_once", "AT_LEAST_ONCE", ""},
 		{CheckpointMode, "EXACTLY", "", "option 'execution.checkpointing.mode': 'EXACTLY' is no value of it; did you mean EXACTLY_ONCE?; expected one of EXACTLY_ONCE, AT_LEAST_ONCE"},
 		{"execution.checkpoint.interval", "10 s", "", "unknown option 'execution.checkpoint.interval'; did you mean execution.checkpointing.interval?"},
 		{"xyzzy", "1", "", "unknown option 'xyzzy'; SET without arguments lists the options"},

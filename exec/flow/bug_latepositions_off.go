@@ -1,0 +1,5 @@
+//go:build !bug_latepositions
+
+package flow
+
+const bugLatePositions = false

@@ -1,0 +1,5 @@
+//go:build !bug_unaligned
+
+package flow
+
+const bugUnaligned = false
