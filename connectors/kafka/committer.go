@@ -349,27 +349,3 @@ func (c *committer) Commit(ctx context.Context, e state.Epoch, tok exec.Token) e
 	c.renew(t.slot, unclear == 0 && t.known)
 	return nil
 }
-
-// Close leaves transactions as they are: what is decided is committed by the next Recover,
-// what is not is aborted by it.
-func (c *committer) Close() error {
-	c.cancel()
-	c.mu.Lock()
-	if c.broken == nil {
-		c.broken = context.Canceled
-	}
-	c.broadcast()
-	list := c.slots
-	c.mu.Unlock()
-	c.work.Wait()
-	for _, s := range list {
-		if s.cl != nil {
-			s.cl.Close()
-		}
-	}
-	if c.ctl != nil {
-		c.ctl.close()
-		c.ctl = nil
-	}
-	return nil
-}

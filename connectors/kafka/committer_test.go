@@ -103,6 +103,12 @@ func (o *output) crash() {
 	}
 	_ = o.s.Close()
 	for _, c := range o.j.committers {
+		k := c.(*committer)
+		k.mu.Lock()
+		if k.broken == nil {
+			k.broken = errors.New("killed")
+		}
+		k.mu.Unlock()
 		_ = c.Close()
 	}
 }
@@ -199,6 +205,44 @@ func TestEpochsBecomeVisibleWithTheirCommit(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A job that ends in good order leaves nothing open that nobody has decided about.
+func TestCloseAbortsWhatIsUndecided(t *testing.T) {
+	brokers(t, func(t *testing.T, b *broker) {
+		topic := b.topic("out", 1)
+		o := newJob(t, b.name("job")).openSink(t, b.exactly(topic))
+		o.start(0, nil)
+		o.epoch(1, "a")
+		tok := o.prepare(2, "b") // the checkpoint is given up
+		o.decide(2, false)
+		if tok == nil {
+			t.Fatal("epoch 2 has no token")
+		}
+		o.write("c")
+		if err := errors.Join(o.w.Close(), o.s.Close(), o.c.Close()); err != nil {
+			t.Fatal(err)
+		}
+		b.settled(topic) // no restart, and the timeout is far away
+		b.want(topic, "a")
+	})
+}
+
+// What is prepared may be decided: Close does not touch it.
+func TestCloseKeepsWhatIsPrepared(t *testing.T) {
+	b := fakeBroker(t, 2)
+	topic := b.topic("out", 1)
+	o := newJob(t, "job").openSink(t, b.exactly(topic))
+	o.start(0, nil)
+	tok := o.prepare(1, "a")
+	if err := errors.Join(o.w.Close(), o.s.Close(), o.c.Close()); err != nil {
+		t.Fatal(err)
+	}
+	o = newJob(t, "job").openSink(t, b.exactly(topic))
+	if rec := o.start(1, tok); rec.Outcome != exec.OutcomeCommitted {
+		t.Errorf("recovery: %+v", rec)
+	}
+	b.want(topic, "a")
 }
 
 func TestNothingWrittenMeansNoToken(t *testing.T) {

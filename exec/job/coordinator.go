@@ -48,7 +48,8 @@ type snapshot struct {
 //
 // What can fail before the decision leaves everything as if the barrier had never been:
 // sealed state is carried into the next checkpoint, committers go on in the same
-// transaction. After the decision nothing may fail but the process.
+// transaction. After the decision nothing may fail but the process: a job that is cancelled
+// there still commits, for commitGrace.
 //
 // All fields belong to the goroutine of run; events reach it through the inbox.
 type coordinator struct {
@@ -76,9 +77,15 @@ type coordinator struct {
 	drained map[int]bool
 	failed  int // consecutive failures
 	due     time.Time
-	final   bool // the last checkpoint was triggered
-	lastly  bool // a job whose input ended takes a last checkpoint
+	final   bool           // the last checkpoint was triggered
+	lastly  bool           // a job whose input ended takes a last checkpoint
+	waiting []chan<- error // want a checkpoint that begins after the one in flight
 }
+
+// commitGrace is how long the output of a decided checkpoint is still committed after the job
+// was cancelled. What is not committed then is committed by the next start, but until then
+// its transaction is open, and holds back the readers of everything behind it.
+const commitGrace = 10 * time.Second
 
 // pending is the checkpoint in flight.
 type pending struct {
@@ -101,8 +108,8 @@ func (c *coordinator) run(ctx context.Context, demand <-chan chan<- error) error
 	defer timer.Stop()
 	for {
 		now = c.clock.Now()
-		if done, err := c.advance(ctx, now); done || err != nil {
-			return err
+		if c.advance(now) {
+			return nil
 		}
 		timer.Reset(c.sleep(now))
 		select {
@@ -115,18 +122,15 @@ func (c *coordinator) run(ctx context.Context, demand <-chan chan<- error) error
 				}
 			}
 		case w := <-demand:
-			if c.pending == nil {
-				c.trigger(ctx, w)
-			} else {
-				w <- fmt.Errorf("checkpoint %d is in progress; try again when it is done", c.pending.snap.Epoch)
-			}
+			// One in flight may have begun before what the caller wants to have in it.
+			c.waiting = append(c.waiting, w)
 		case <-timer.C:
 		}
 	}
 }
 
 // advance starts what is due.
-func (c *coordinator) advance(ctx context.Context, now time.Time) (done bool, err error) {
+func (c *coordinator) advance(now time.Time) (done bool) {
 	allDrained := len(c.drained) == c.tasks.Tasks()
 	if p := c.pending; p != nil {
 		if p.failure == nil && !p.working && now.Sub(p.snap.Started) >= c.cfg.Timeout {
@@ -135,18 +139,18 @@ func (c *coordinator) advance(ctx context.Context, now time.Time) (done bool, er
 			c.stat.failed(p.snap.Epoch, p.failure)
 			c.log.Warn("checkpoint given up", "checkpoint", p.snap.Epoch, "reason", p.failure)
 		}
-		return false, nil
+		return false
 	}
 	switch {
 	case allDrained && (c.final || !c.lastly):
-		return true, nil
+		return true
 	case allDrained:
 		c.final = true
-		c.trigger(ctx, nil)
-	case c.cfg.Interval > 0 && !now.Before(c.due):
-		c.trigger(ctx, nil)
+		c.trigger()
+	case len(c.waiting) > 0, c.cfg.Interval > 0 && !now.Before(c.due):
+		c.trigger()
 	}
-	return false, nil
+	return false
 }
 
 // sleep is the time until advance has something to do by the clock.
@@ -162,12 +166,10 @@ func (c *coordinator) sleep(now time.Time) time.Duration {
 	return max(d, time.Millisecond)
 }
 
-func (c *coordinator) trigger(_ context.Context, waiter chan<- error) {
+func (c *coordinator) trigger() {
 	e := c.next()
-	p := &pending{snap: snapshot{Epoch: e, Started: c.clock.Now(), Acks: make([]flow.Ack, c.tasks.Tasks())}}
-	if waiter != nil {
-		p.waiters = append(p.waiters, waiter)
-	}
+	p := &pending{snap: snapshot{Epoch: e, Started: c.clock.Now(), Acks: make([]flow.Ack, c.tasks.Tasks())}, waiters: c.waiting}
+	c.waiting = nil
 	c.pending = p
 	c.due = p.snap.Started.Add(c.cfg.Interval)
 	c.stat.started(e, p.snap.Started)
@@ -208,11 +210,28 @@ func (c *coordinator) acked(ctx context.Context, a flow.Ack) error {
 	}
 	p.working = true
 	bctx, cancel := context.WithDeadline(ctx, p.snap.Started.Add(c.cfg.Timeout))
+	cctx, end := withGrace(ctx, commitGrace)
 	go func() {
 		defer cancel()
-		c.inbox.post(event{result: c.work(ctx, bctx, &p.snap)})
+		defer end()
+		c.inbox.post(event{result: c.work(cctx, bctx, &p.snap)})
 	}()
 	return nil
+}
+
+// withGrace returns a context that ends d after ctx.
+func withGrace(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	g, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		timer := time.NewTimer(d)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+			cancel(context.Cause(ctx))
+		case <-g.Done():
+		}
+	})
+	return g, func() { stop(); cancel(nil) }
 }
 
 // result is what the background part of a checkpoint came to.
@@ -228,8 +247,9 @@ type writtenSealed struct {
 }
 
 // work is the background part of a checkpoint: it runs on its own goroutine while the tasks
-// go on. bctx ends at the checkpoint's timeout; ctx with the job.
-func (c *coordinator) work(ctx, bctx context.Context, s *snapshot) *result {
+// go on. bctx ends at the checkpoint's timeout or with the job and bounds what comes before
+// the decision; cctx gives a decided checkpoint its time.
+func (c *coordinator) work(cctx, bctx context.Context, s *snapshot) *result {
 	r := &result{}
 	if r.err = c.writeState(bctx, r); r.err != nil {
 		return r
@@ -242,17 +262,26 @@ func (c *coordinator) work(ctx, bctx context.Context, s *snapshot) *result {
 	for _, cm := range c.committers {
 		token, err := cm.Prepare(bctx, s.Epoch)
 		if err != nil {
-			if exec.Retryable(err) && bctx.Err() == nil {
-				// The transaction itself is broken: only a restart gives a new one.
-				r.fatal = fmt.Errorf("preparing the output of checkpoint %d: %w", s.Epoch, err)
-				return r
+			err = fmt.Errorf("preparing the output of checkpoint %d: %w", s.Epoch, err)
+			if bctx.Err() != nil {
+				r.err = err // it only took too long
+			} else {
+				r.fatal = err // the transaction itself is broken, and another checkpoint would meet the same one
 			}
-			r.err = fmt.Errorf("preparing the output of checkpoint %d: %w", s.Epoch, err)
 			return r
 		}
 		if token != nil {
 			s.Tokens[cm.Name()] = token
 		}
+	}
+	if bugCommitFirst {
+		if r.fatal = c.commit(cctx, s); r.fatal != nil {
+			return r
+		}
+	}
+	if err := bctx.Err(); err != nil {
+		r.err = fmt.Errorf("checkpoint %d was ready too late: %w", s.Epoch, context.Cause(bctx))
+		return r
 	}
 	switch err := c.publish(bctx, s); {
 	case errors.Is(err, checkpoint.ErrUndecided):
@@ -265,25 +294,33 @@ func (c *coordinator) work(ctx, bctx context.Context, s *snapshot) *result {
 	}
 	// Decided. From here on only forward.
 	c.tasks.Durable(s.Epoch)
+	if !bugCommitFirst {
+		if r.fatal = c.commit(cctx, s); r.fatal != nil {
+			return r
+		}
+	}
+	c.failPoint("before_gc")
+	if err := c.settled(cctx, s); err != nil {
+		c.log.Warn("cleaning up after a checkpoint", "checkpoint", s.Epoch, "err", err)
+	}
+	return r
+}
+
+// commit makes the output of a decided checkpoint visible.
+func (c *coordinator) commit(ctx context.Context, s *snapshot) error {
 	for _, cm := range c.committers {
 		if err := cm.Decided(s.Epoch, true); err != nil {
-			r.fatal = fmt.Errorf("starting the transaction after checkpoint %d: %w", s.Epoch, err)
-			return r
+			return fmt.Errorf("starting the transaction after checkpoint %d: %w", s.Epoch, err)
 		}
 	}
 	for _, cm := range c.committers {
 		if token, ok := s.Tokens[cm.Name()]; ok {
 			if err := cm.Commit(ctx, s.Epoch, token); err != nil {
-				r.fatal = fmt.Errorf("committing the output of checkpoint %d: %w", s.Epoch, err)
-				return r
+				return fmt.Errorf("committing the output of checkpoint %d: %w", s.Epoch, err)
 			}
 		}
 	}
-	c.failPoint("before_gc")
-	if err := c.settled(ctx, s); err != nil {
-		c.log.Warn("cleaning up after a checkpoint", "checkpoint", s.Epoch, "err", err)
-	}
-	return r
+	return nil
 }
 
 // writeState writes everything sealed and not yet in a file, oldest first per task.
@@ -372,6 +409,9 @@ func (p *pending) answer(err error) {
 	}
 }
 
+// errEnded is what those hear who wait for a checkpoint that never comes.
+var errEnded = errors.New("the job ended before the checkpoint was complete")
+
 // release waits for the background part and ends the use of sealed state that no checkpoint
 // took.
 func (c *coordinator) release() {
@@ -379,12 +419,7 @@ func (c *coordinator) release() {
 		<-c.inbox.wake
 		for _, ev := range c.inbox.take() {
 			if ev.result != nil {
-				for _, w := range ev.result.written {
-					w.sealed.Release()
-					c.forget(w.sealed)
-				}
-				c.pending.answer(errors.New("the job ended"))
-				c.pending = nil
+				c.ended(ev.result)
 				break
 			}
 		}
@@ -393,6 +428,40 @@ func (c *coordinator) release() {
 		for _, s := range list {
 			s.Release()
 		}
+	}
+	if c.pending != nil {
+		c.stat.abandoned()
+		c.pending.answer(errEnded)
+	}
+	for _, w := range c.waiting {
+		w <- errEnded
+	}
+}
+
+// ended takes the result of a background part that outlived the job's tasks.
+func (c *coordinator) ended(r *result) {
+	p := c.pending
+	c.pending = nil
+	for _, w := range r.written {
+		w.sealed.Release()
+		c.forget(w.sealed)
+	}
+	switch {
+	case r.fatal != nil:
+		c.stat.failed(p.snap.Epoch, r.fatal)
+		p.answer(r.fatal)
+	case r.err != nil:
+		// Without a decision the committers may abort what they have open when they are closed.
+		for _, cm := range c.committers {
+			if err := cm.Decided(p.snap.Epoch, false); err != nil {
+				c.log.Warn("the job ends", "checkpoint", p.snap.Epoch, "err", err)
+			}
+		}
+		c.stat.failed(p.snap.Epoch, r.err)
+		p.answer(errEnded)
+	default:
+		c.stat.completed(&p.snap, c.clock.Now())
+		p.answer(nil)
 	}
 }
 

@@ -102,6 +102,13 @@ func (c *checkpointStatus) failed(_ state.Epoch, err error) {
 	c.s.LastError = err.Error()
 }
 
+// abandoned: the job's tasks ended before the checkpoint did.
+func (c *checkpointStatus) abandoned() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.s.InProgress = 0
+}
+
 func (c *checkpointStatus) completed(s *snapshot, now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -1,0 +1,5 @@
+//go:build !bug_commitfirst
+
+package job
+
+const bugCommitFirst = false
