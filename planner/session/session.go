@@ -83,7 +83,7 @@ func (s *Session) Execute(name, text string) ([]Result, error) {
 		start, end := stmt.Range()
 		r.Statement, r.SQL = stmt, secret.SQL(text[start:end])
 		r.Line, _ = run.source.Position(start)
-		if err := run.statement(stmt, r); err != nil {
+		if err := run.guarded(stmt, r); err != nil {
 			return nil, err
 		}
 	}
@@ -151,6 +151,17 @@ func (x *execution) at(pos int, err error) error {
 
 func (x *execution) notYet(pos int, what string) error {
 	return x.source.Errorf(pos, "%s is not supported yet", what)
+}
+
+// guarded carries out a statement; a bug of ours becomes an error at its place, and the
+// session goes on as it was.
+func (x *execution) guarded(stmt ast.Statement, r *Result) (err error) {
+	defer func() {
+		if bug := recover(); bug != nil {
+			err = x.source.Errorf(stmt.Pos(), "internal error while planning: %v", bug).WithHint("please report this statement")
+		}
+	}()
+	return x.statement(stmt, r)
 }
 
 func (x *execution) statement(stmt ast.Statement, r *Result) (err error) {
