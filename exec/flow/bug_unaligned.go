@@ -2,6 +2,6 @@
 
 package flow
 
-// bugUnaligned: a task answers a checkpoint at the first of its barriers, so that rows of the
-// other inputs which belong to it come into the state after it was sealed.
+// bugUnaligned: barriers are not aligned, so that rows behind one come into the state sealed for
+// it, and once more after a restart.
 const bugUnaligned = true
