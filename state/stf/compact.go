@@ -47,6 +47,9 @@ func Plan(files []state.File, p Policy) [][]state.File {
 	return out
 }
 
+// Sets is Plan for all files, due or not.
+func Sets(files []state.File) [][]state.File { return Plan(files, Policy{MaxDeltas: -1}) }
+
 func (p Policy) due(set []state.File) bool {
 	deltas, delta, full := map[uint16]int{}, int64(0), int64(0)
 	most := 0
@@ -67,6 +70,11 @@ func (p Policy) due(set []state.File) bool {
 // must not come back. The caller lists the new file in a manifest in place of the old ones,
 // and removes those when no retained manifest needs them. It does not touch the old files.
 func Compact(ctx context.Context, files state.Files, list []state.File, keep func(uid string, table uint8) bool) (state.File, error) {
+	return CompactInto(ctx, files, files, list, keep)
+}
+
+// CompactInto is Compact into another place.
+func CompactInto(ctx context.Context, src, dst state.Files, list []state.File, keep func(uid string, table uint8) bool) (state.File, error) {
 	if len(list) == 0 {
 		return state.File{}, fmt.Errorf("compaction of no files")
 	}
@@ -77,18 +85,18 @@ func Compact(ctx context.Context, files state.Files, list []state.File, keep fun
 		meta.MinEpoch = min(meta.MinEpoch, f.MinEpoch)
 		meta.MaxEpoch = max(meta.MaxEpoch, f.MaxEpoch)
 	}
-	m, err := OpenMerge(files, list, meta.Range)
+	m, err := OpenMerge(src, list, meta.Range)
 	if err != nil {
 		return state.File{}, err
 	}
 	defer m.Close()
 	meta.Name = NewName(meta.MaxEpoch, meta.Range)
-	dst, err := files.Create(meta.Name)
+	fw, err := dst.Create(meta.Name)
 	if err != nil {
 		return state.File{}, fmt.Errorf("checkpoint file %s: %w", meta.Name, err)
 	}
-	defer dst.Abort()
-	w := NewWriter(dst, meta)
+	defer fw.Abort()
+	w := NewWriter(fw, meta)
 	for _, t := range m.tables {
 		if keep != nil && !keep(t.UID, t.ID) {
 			continue

@@ -319,6 +319,9 @@ func TestPlanRollsUpSetsThatShareKeyGroups(t *testing.T) {
 	if got := stf.Plan(few, stf.DefaultPolicy); len(got) != 0 {
 		t.Fatalf("nothing is due, but %v", got)
 	}
+	if got := stf.Sets(few); len(got) != 2 || len(got[0]) != 2 || len(got[1]) != 1 {
+		t.Fatalf("two sets, but %v", got)
+	}
 	large := append(few, f("d", stf.Delta, 0, 64, 401))
 	got := stf.Plan(large, stf.DefaultPolicy)
 	if len(got) != 1 || len(got[0]) != 3 {
