@@ -134,7 +134,8 @@ func (c *cluster) ping(ctx context.Context, cl *kgo.Client) error {
 			return ctx.Err()
 		}
 		last = err
-		// Only what may heal within the limit is tried again: a broker that restarts.
+		// Only what may heal soon is tried again: a broker that restarts drops connections and
+		// then refuses them.
 		if !unreachable(err) || try >= 4 || pctx.Err() != nil {
 			return c.explain(last)
 		}
@@ -145,7 +146,7 @@ func (c *cluster) ping(ctx context.Context, cl *kgo.Client) error {
 }
 
 func unreachable(err error) bool {
-	return errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ECONNRESET)
+	return errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, io.EOF)
 }
 
 // explain turns an error of the first contact into one that says what to change.

@@ -55,7 +55,7 @@ var commonOptions = []connectors.OptionDef{
 	{Key: "sink.parallelism", Type: "Int", Doc: "Parallelism of the sink."},
 	{Key: "sink.delivery-guarantee", Type: "Enum", Enum: []string{exactlyOnce, atLeastOnce, noGuarantee}, Default: atLeastOnce, Doc: "exactly-once: Kafka transactions, one per checkpoint."},
 	{Key: "sink.transactional-id-prefix", Type: "String", Default: defaultPrefix, Doc: "First part of the transactional ids, for Kafka's prefixed ACLs."},
-	{Key: "sink.transactional-id-naming", Type: "String", Doc: "Flink's choice of naming; without effect here: ids are always a fixed pool."},
+	{Key: "sink.transaction-naming-strategy", Type: "Enum", Enum: []string{"DEFAULT", "INCREMENTING", "POOLING"}, Default: "DEFAULT", Doc: "Flink's choice of naming; without effect here: ids are always a fixed pool."},
 	{Key: "sink.transaction-buffer.max-size", Type: "MemorySize", Default: "16 mb", Doc: "How much a writer keeps between a barrier and the decision on its checkpoint before it holds the job back (sqlstream only)."},
 }
 

@@ -33,7 +33,11 @@ func (w *writer) Write(ctx context.Context, b *vec.Batch) error {
 	for i := range b.Len() {
 		row := b.Row(i)
 		kind := b.Kind(row)
-		if kind == vec.UpdateBefore {
+		switch {
+		case kind == vec.Insert:
+		case !w.rows.upsert:
+			return fmt.Errorf("kafka topic %s, table %s: internal error: a %s row reached an append-only sink", w.out.topic, w.table, vec.KindText(kind))
+		case kind == vec.UpdateBefore:
 			continue // the row after it has the same key
 		}
 		s, err := w.out.slot(ctx)
