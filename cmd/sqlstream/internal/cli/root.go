@@ -51,11 +51,11 @@ func (a *app) root() *cobra.Command {
 	f := root.PersistentFlags()
 	f.StringVar(&a.homeFlag, "home", "", "`directory` of jobs and history (default: $SQLSTREAM_HOME, else sqlstream in ~/.local/state)")
 	f.StringArrayVarP(&a.settings, "define", "D", nil, "session option `key=value`, as SET 'key' = 'value'")
-	f.StringVar(&a.output, "output", string(result.Table), "how rows are printed: `table`, changelog, csv or json")
+	f.StringVar(&a.output, "output", string(result.Table), "how rows are printed: `table`, changelog, csv, json or arrow")
 	f.StringVar(&a.logLevel, "log-level", "info", "least `level` that is logged: debug, info, warn or error")
-	f.StringVar(&a.logFormat, "log-format", "text", "`text` or json")
+	f.StringVar(&a.logFormat, "log-format", "auto", "`auto` (for people on a terminal, else text), text or json")
 	for flag, values := range map[string][]string{
-		"output": result.Formats, "log-level": {"debug", "info", "warn", "error"}, "log-format": {"text", "json"},
+		"output": result.Formats, "log-level": {"debug", "info", "warn", "error"}, "log-format": {"auto", "text", "json"},
 	} {
 		_ = root.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
 	}

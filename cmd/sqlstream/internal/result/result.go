@@ -24,10 +24,11 @@ const (
 	Changelog Format = "changelog"
 	CSV       Format = "csv"
 	JSON      Format = "json"
+	Arrow     Format = "arrow" // an Arrow IPC stream, for other programs
 )
 
 // Formats lists them in the order of the documentation.
-var Formats = []string{string(Table), string(Changelog), string(CSV), string(JSON)}
+var Formats = []string{string(Table), string(Changelog), string(CSV), string(JSON), string(Arrow)}
 
 // ParseFormat reads the value of --output.
 func ParseFormat(s string) (Format, error) {
@@ -36,7 +37,7 @@ func ParseFormat(s string) (Format, error) {
 			return Format(f), nil
 		}
 	}
-	return "", fmt.Errorf("'%s' is no output format%s; expected table, changelog, csv or json", s, suggest.Hint(s, Formats))
+	return "", fmt.Errorf("'%s' is no output format%s; expected table, changelog, csv, json or arrow", s, suggest.Hint(s, Formats))
 }
 
 // Layout says how tables look. The zero value is a table without limits.
@@ -65,8 +66,8 @@ func (p *Printer) Message(text string) error {
 	switch p.format {
 	case JSON:
 		return p.line(append(appendJSON([]byte(`{"ok":`), text), '}'))
-	case CSV:
-		return nil // a CSV holds rows and nothing else
+	case CSV, Arrow:
+		return nil // they hold rows and nothing else
 	}
 	return p.line([]byte(text))
 }
@@ -74,7 +75,7 @@ func (p *Printer) Message(text string) error {
 // Text prints the answer of EXPLAIN and SHOW CREATE.
 func (p *Printer) Text(text string) error {
 	switch p.format {
-	case JSON, CSV:
+	case JSON, CSV, Arrow:
 		return p.Rows([]string{"result"}, [][]string{{text}})
 	}
 	return p.line([]byte(text))
@@ -120,15 +121,25 @@ type Rows struct {
 	began      bool
 	N          int64 // rows printed
 	grid       *grid
+	arrow      *arrowStream
 }
 
 // Batch prints the selected rows of b and hands them to the terminal or file.
 func (r *Rows) Batch(b *vec.Batch) error {
 	p := r.p
-	r.begin()
-	if p.format == Table {
+	if err := r.begin(); err != nil {
+		return err
+	}
+	switch p.format {
+	case Table:
 		r.N += int64(b.Len())
 		r.grid.rows(b)
+		return p.out.Flush()
+	case Arrow:
+		r.N += int64(b.Len())
+		if err := r.arrow.write(b); err != nil {
+			return err
+		}
 		return p.out.Flush()
 	}
 	for k := range b.Len() {
@@ -148,9 +159,9 @@ func (r *Rows) Batch(b *vec.Batch) error {
 }
 
 // begin prints the header before the first row.
-func (r *Rows) begin() {
+func (r *Rows) begin() (err error) {
 	if r.began {
-		return
+		return nil
 	}
 	r.began = true
 	switch p := r.p; p.format {
@@ -160,12 +171,22 @@ func (r *Rows) begin() {
 		r.csvHeader()
 	case Table:
 		r.grid = newGrid(p.out, r.schema, !r.plain, p.Layout)
+	case Arrow:
+		r.arrow, err = r.newArrow()
 	}
+	return err
 }
 
 // End closes the table. It is called once, also when the query was cut short.
 func (r *Rows) End() error {
-	r.begin()
+	if err := r.begin(); err != nil {
+		return err
+	}
+	if r.arrow != nil {
+		if err := r.arrow.w.Close(); err != nil {
+			return err
+		}
+	}
 	if r.p.format == Table {
 		r.grid.end()
 		if !r.plain {
