@@ -77,6 +77,8 @@ func (b *builder) kinds(n *plan.Node) {
 		n.Mode = b.facts[n.ID].source.Changes
 	case *plan.GroupAggregate:
 		in := b.input(n).Mode
+		// DISTINCT never updates a row. (Flink's planner says it may, and so refuses to write
+		// one to a sink that only takes inserts.)
 		if len(op.Aggs) > 0 {
 			n.Mode |= plan.HasUpdateBefore | plan.HasUpdateAfter
 		}

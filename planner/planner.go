@@ -43,7 +43,7 @@
 package planner
 
 import (
-	"fmt"
+	"strconv"
 
 	"github.com/sqlstream/sqlstream/planner/plan"
 	"github.com/sqlstream/sqlstream/planner/rules"
@@ -132,14 +132,11 @@ func Plan(r Request) (*plan.Job, error) {
 func newJob(r Request) *plan.Job {
 	j := &plan.Job{
 		Name:        r.Settings.Get(settings.PipelineName),
-		Parallelism: r.Settings.Int(settings.DefaultParallelism),
+		Parallelism: r.Settings.Parallelism(),
 		MaxParallel: r.Settings.Int(settings.MaxParallelism),
 		Options:     r.Settings.Runtime(),
 	}
-	if p := r.Settings.Int(settings.ResourceParallelism); p > 0 {
-		j.Parallelism = p
-		j.Options[settings.DefaultParallelism] = fmt.Sprint(p)
-	}
+	j.Options[settings.DefaultParallelism] = strconv.Itoa(j.Parallelism)
 	if j.Name == "" {
 		j.Name = r.Name
 	}

@@ -92,6 +92,15 @@ func (s *Settings) Duration(key string) time.Duration {
 // TimeZone returns the value of table.local-time-zone.
 func (s *Settings) TimeZone() string { return s.Get(LocalTimeZone) }
 
+// Parallelism is the number of subtasks of an operator: table.exec.resource.default-parallelism
+// where it is set, else parallelism.default.
+func (s *Settings) Parallelism() int {
+	if p := s.Int(ResourceParallelism); p > 0 {
+		return p
+	}
+	return s.Int(DefaultParallelism)
+}
+
 // Pair is a key and its value.
 type Pair struct{ Key, Value string }
 
@@ -149,8 +158,12 @@ func (s *Settings) CheckTogether() error {
 		return fmt.Errorf("'%s' = '%s' cannot be used with '%s': a pause means one checkpoint at a time",
 			CheckpointMaxConcurrent, s.Get(CheckpointMaxConcurrent), CheckpointMinPause)
 	}
-	if p, m := s.Int(DefaultParallelism), s.Int(MaxParallelism); m > 0 && p > m {
-		return fmt.Errorf("'%s' = '%d' is more than '%s' = '%d'", DefaultParallelism, p, MaxParallelism, m)
+	if p, m := s.Parallelism(), s.Int(MaxParallelism); p > m {
+		key := DefaultParallelism
+		if s.Int(ResourceParallelism) > 0 {
+			key = ResourceParallelism
+		}
+		return fmt.Errorf("'%s' = '%d' is more than '%s' = '%d'", key, p, MaxParallelism, m)
 	}
 	if timeout := s.Duration(CheckpointTimeout); interval > 0 && timeout == 0 {
 		return fmt.Errorf("'%s' must be longer than 0", CheckpointTimeout)

@@ -114,6 +114,12 @@ func TestCheckTogether(t *testing.T) {
 	if want := "'parallelism.default' = '8' is more than 'pipeline.max-parallelism' = '4'"; err == nil || err.Error() != want {
 		t.Errorf("error %v, want %s", err, want)
 	}
+	if _, err := s.Set(ResourceParallelism, "2"); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.CheckTogether(); err != nil || s.Parallelism() != 2 {
+		t.Errorf("parallelism %d, %v", s.Parallelism(), err)
+	}
 	s.ResetAll()
 	if err := s.CheckTogether(); err != nil {
 		t.Errorf("defaults contradict each other: %v", err)
