@@ -17,6 +17,7 @@ func builtinFamilies() []Family {
 		collectionFamily,
 		arrayFamily,
 		mapFamily,
+		jsonFamily,
 		miscFamily,
 	}
 }

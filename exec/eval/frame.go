@@ -82,13 +82,23 @@ func (f *Frame) each(do func(i int)) {
 // functions whose work outweighs an indirect call; cheap ones have loops of their own.
 func fill[T vec.Fixed](f *Frame, get func(i int) (T, bool)) error {
 	out := vec.Values[T](f.Out)
-	f.each(func(i int) {
-		x, ok := get(i)
+	if f.Sel == nil {
+		for i := range out {
+			x, ok := get(i)
+			out[i] = x
+			if !ok {
+				f.setNull(i)
+			}
+		}
+		return f.failure()
+	}
+	for _, i := range f.Sel {
+		x, ok := get(int(i))
 		out[i] = x
 		if !ok {
-			f.setNull(i)
+			f.setNull(int(i))
 		}
-	})
+	}
 	return f.failure()
 }
 
@@ -107,6 +117,9 @@ func fillBool(f *Frame, get func(i int) (x, ok bool)) error {
 // fillBytes computes a string or binary result row by row: get appends the row's value to
 // dst and returns it; false gives NULL.
 func fillBytes(f *Frame, get func(i int, dst []byte) ([]byte, bool)) error {
+	if f.Sel == nil {
+		return fillAllBytes(f, get)
+	}
 	data, off, next := f.Out.Data[:0], f.Out.Off, 0
 	row := func(i int) {
 		start := int32(len(data))
@@ -127,6 +140,24 @@ func fillBytes(f *Frame, get func(i int, dst []byte) ([]byte, bool)) error {
 	f.each(row)
 	for end := int32(len(data)); next <= f.N; next++ {
 		off[next] = end
+	}
+	f.Out.Data = data
+	return f.failure()
+}
+
+// fillAllBytes is fillBytes for all rows.
+func fillAllBytes(f *Frame, get func(i int, dst []byte) ([]byte, bool)) error {
+	data, off := f.Out.Data[:0], f.Out.Off
+	off[0] = 0
+	for i := range f.N {
+		d, ok := get(i, data)
+		if ok {
+			data = d
+		} else {
+			data = d[:len(data)]
+			f.setNull(i)
+		}
+		off[i+1] = int32(len(data))
 	}
 	f.Out.Data = data
 	return f.failure()

@@ -341,6 +341,16 @@ func bindSplitIndex(s *Site) (Kernel, error) {
 		return nil, s.errorf("the index must not be negative")
 	}
 	byCode := s.Args[1].IsInteger()
+	if sep, ok := s.text(1); ok && !byCode && len(sep) == 1 && s.Consts[2] != nil && !s.Consts[2].IsNull(0) {
+		n := int(value[int32](Operand{s.Consts[2], 0}, 0))
+		return func(f *Frame) error {
+			a := f.Args[0]
+			return fillBytes(f, func(i int, dst []byte) ([]byte, bool) {
+				part, ok := splitByte(a.bytes(i), sep[0], n)
+				return append(dst, part...), ok
+			})
+		}, nil
+	}
 	return func(f *Frame) error {
 		return fillBytes(f, func(i int, dst []byte) ([]byte, bool) {
 			var code [4]byte
@@ -388,6 +398,24 @@ func splitIndex(s, sep []byte, n int) ([]byte, bool) {
 		}
 		s = s[k+len(sep):]
 	}
+}
+
+// splitByte is splitIndex for a separator of one byte and n >= 0.
+func splitByte(s []byte, sep byte, n int) ([]byte, bool) {
+	if len(s) == 0 {
+		return nil, false
+	}
+	for ; n > 0; n-- {
+		k := bytes.IndexByte(s, sep)
+		if k < 0 {
+			return nil, false
+		}
+		s = s[k+1:]
+	}
+	if k := bytes.IndexByte(s, sep); k >= 0 {
+		return s[:k], true
+	}
+	return s, true
 }
 
 func bindTextPredicate(fn func(s, part []byte) bool) func(*Site) (Kernel, error) {
