@@ -35,7 +35,7 @@ func (p planConnectors) Source(t plan.Table) (planner.SourceInfo, error) {
 		return planner.SourceInfo{}, err
 	}
 	mode, err := modeOf(info.Changes)
-	return planner.SourceInfo{Changes: mode, Bounded: info.Bounded, Identity: info.Identity, Metadata: info.Metadata}, err
+	return planner.SourceInfo{Changes: mode, Bounded: info.Bounded, Identity: info.Identity, Metadata: info.Metadata, FieldsByName: info.FieldsByName}, err
 }
 
 // Sink implements planner.Connectors.

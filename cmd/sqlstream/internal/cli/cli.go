@@ -16,7 +16,9 @@ import (
 
 	"github.com/sqlstream/sqlstream/cmd/sqlstream/internal/exitcode"
 	"github.com/sqlstream/sqlstream/cmd/sqlstream/internal/home"
+	"github.com/sqlstream/sqlstream/cmd/sqlstream/internal/humanlog"
 	"github.com/sqlstream/sqlstream/cmd/sqlstream/internal/interrupt"
+	"github.com/sqlstream/sqlstream/cmd/sqlstream/internal/progress"
 	"github.com/sqlstream/sqlstream/cmd/sqlstream/internal/result"
 )
 
@@ -103,13 +105,19 @@ func (a *app) log(cmd *cobra.Command) (*slog.Logger, error) {
 		return nil, usageError(cmd, fmt.Errorf("--log-level '%s': expected debug, info, warn or error", a.logLevel))
 	}
 	opts := &slog.HandlerOptions{Level: level}
+	_, screen := a.Err.(*progress.Screen)
 	switch a.logFormat {
+	case "auto":
+		if screen || isTerminal(a.Err) {
+			return slog.New(humanlog.New(a.Err, level)), nil
+		}
+		return slog.New(slog.NewTextHandler(a.Err, opts)), nil
 	case "text":
 		return slog.New(slog.NewTextHandler(a.Err, opts)), nil
 	case "json":
 		return slog.New(slog.NewJSONHandler(a.Err, opts)), nil
 	}
-	return nil, usageError(cmd, fmt.Errorf("--log-format '%s': expected text or json", a.logFormat))
+	return nil, usageError(cmd, fmt.Errorf("--log-format '%s': expected auto, text or json", a.logFormat))
 }
 
 func (a *app) home() (home.Home, error) {

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sqlstream/sqlstream/cmd/sqlstream/internal/demo"
+	"github.com/sqlstream/sqlstream/cmd/sqlstream/internal/humanlog"
 	"github.com/sqlstream/sqlstream/cmd/sqlstream/internal/interrupt"
 	"github.com/sqlstream/sqlstream/cmd/sqlstream/internal/progress"
 	"github.com/sqlstream/sqlstream/connectors/nexmark"
@@ -50,7 +51,6 @@ func (a *app) demo() *cobra.Command {
 				}
 			}
 			c.Out, c.Make, c.IsBid = a.Out, nexmark.NewGenerator(nexmark.Config{}).AppendJSON, func(n int64) bool { return nexmark.KindOf(n) == nexmark.Bid }
-			a.logLevel = "info"
 			log, err := a.log(cmd)
 			if err != nil {
 				return err
@@ -58,7 +58,7 @@ func (a *app) demo() *cobra.Command {
 			c.Log = log
 			if isTerminal(a.Out) {
 				c.Screen = progress.NewScreen(a.Out, func() int { w, _ := terminalWidth(a.Out); return w })
-				c.Log = slog.New(slog.NewTextHandler(c.Screen, &slog.HandlerOptions{Level: slog.LevelWarn}))
+				c.Log = slog.New(humanlog.New(c.Screen, slog.LevelWarn))
 			}
 			ctx, stop := interrupt.Context(cmd.Context(), func(os.Signal) {
 				fmt.Fprintln(a.Err, "\nending; Ctrl-C again ends at once")
