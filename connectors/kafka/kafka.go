@@ -119,6 +119,8 @@ func (c *connector) SourceInfo(t connectors.Table) (connectors.SourceInfo, error
 		Bounded:  cfg.stop.mode != stopNever,
 		Identity: c.Name() + ":" + cfg.topicText(),
 		Metadata: readableMetadata,
+		FieldsByName: format.FieldsByName(cfg.value.format) &&
+			(cfg.key.format == nil || format.FieldsByName(cfg.key.format)),
 	}, nil
 }
 
