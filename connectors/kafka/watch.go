@@ -268,7 +268,7 @@ func (w *watcher) checkTopics(ctx context.Context, parts []position) error {
 // errOffset is the error of an offset that the log does not have.
 func errOffset(p position, start, high int64) error {
 	if p.Next < start {
-		return exec.Userf("kafka %s: offset %d is gone: wanted %d, available are %d to %d; %s were deleted by retention before they were read. Restore a newer checkpoint, or start afresh with another 'scan.startup.mode'",
+		return exec.Userf("kafka %s: offset %d is gone: wanted %d, available are %d to %d; retention deleted %s that the job had not read. Restore a newer checkpoint, or start afresh with another 'scan.startup.mode'",
 			p, p.Next, p.Next, start, high, plural(start-p.Next, "record"))
 	}
 	return exec.Userf("kafka %s: offset %d is beyond the end of the log: wanted %d, available are %d to %d; the log was truncated or is another one. Restore an older checkpoint, or start afresh",
