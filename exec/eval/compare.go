@@ -164,8 +164,20 @@ func eqConst[T ordered](out []uint64, x []T, c T) {
 	for w := range out {
 		blk := x[w*64 : min(w*64+64, len(x))]
 		var m uint64
-		for j, v := range blk {
-			m |= b2u(v == c) << (uint(j) & 63)
+		j := 0
+		for ; j+8 <= len(blk); j += 8 {
+			y := blk[j : j+8 : j+8]
+			m |= (b2u(y[0] == c) |
+				b2u(y[1] == c)<<1 |
+				b2u(y[2] == c)<<2 |
+				b2u(y[3] == c)<<3 |
+				b2u(y[4] == c)<<4 |
+				b2u(y[5] == c)<<5 |
+				b2u(y[6] == c)<<6 |
+				b2u(y[7] == c)<<7) << (uint(j) & 63)
+		}
+		for ; j < len(blk); j++ {
+			m |= b2u(blk[j] == c) << (uint(j) & 63)
 		}
 		out[w] = m
 	}
@@ -176,8 +188,20 @@ func ltConst[T ordered](out []uint64, x []T, c T) {
 	for w := range out {
 		blk := x[w*64 : min(w*64+64, len(x))]
 		var m uint64
-		for j, v := range blk {
-			m |= b2u(v < c) << (uint(j) & 63)
+		j := 0
+		for ; j+8 <= len(blk); j += 8 {
+			y := blk[j : j+8 : j+8]
+			m |= (b2u(y[0] < c) |
+				b2u(y[1] < c)<<1 |
+				b2u(y[2] < c)<<2 |
+				b2u(y[3] < c)<<3 |
+				b2u(y[4] < c)<<4 |
+				b2u(y[5] < c)<<5 |
+				b2u(y[6] < c)<<6 |
+				b2u(y[7] < c)<<7) << (uint(j) & 63)
+		}
+		for ; j < len(blk); j++ {
+			m |= b2u(blk[j] < c) << (uint(j) & 63)
 		}
 		out[w] = m
 	}
@@ -188,8 +212,20 @@ func leConst[T ordered](out []uint64, x []T, c T) {
 	for w := range out {
 		blk := x[w*64 : min(w*64+64, len(x))]
 		var m uint64
-		for j, v := range blk {
-			m |= b2u(v <= c) << (uint(j) & 63)
+		j := 0
+		for ; j+8 <= len(blk); j += 8 {
+			y := blk[j : j+8 : j+8]
+			m |= (b2u(y[0] <= c) |
+				b2u(y[1] <= c)<<1 |
+				b2u(y[2] <= c)<<2 |
+				b2u(y[3] <= c)<<3 |
+				b2u(y[4] <= c)<<4 |
+				b2u(y[5] <= c)<<5 |
+				b2u(y[6] <= c)<<6 |
+				b2u(y[7] <= c)<<7) << (uint(j) & 63)
+		}
+		for ; j < len(blk); j++ {
+			m |= b2u(blk[j] <= c) << (uint(j) & 63)
 		}
 		out[w] = m
 	}
@@ -200,8 +236,20 @@ func gtConst[T ordered](out []uint64, x []T, c T) {
 	for w := range out {
 		blk := x[w*64 : min(w*64+64, len(x))]
 		var m uint64
-		for j, v := range blk {
-			m |= b2u(v > c) << (uint(j) & 63)
+		j := 0
+		for ; j+8 <= len(blk); j += 8 {
+			y := blk[j : j+8 : j+8]
+			m |= (b2u(y[0] > c) |
+				b2u(y[1] > c)<<1 |
+				b2u(y[2] > c)<<2 |
+				b2u(y[3] > c)<<3 |
+				b2u(y[4] > c)<<4 |
+				b2u(y[5] > c)<<5 |
+				b2u(y[6] > c)<<6 |
+				b2u(y[7] > c)<<7) << (uint(j) & 63)
+		}
+		for ; j < len(blk); j++ {
+			m |= b2u(blk[j] > c) << (uint(j) & 63)
 		}
 		out[w] = m
 	}
@@ -212,8 +260,20 @@ func geConst[T ordered](out []uint64, x []T, c T) {
 	for w := range out {
 		blk := x[w*64 : min(w*64+64, len(x))]
 		var m uint64
-		for j, v := range blk {
-			m |= b2u(v >= c) << (uint(j) & 63)
+		j := 0
+		for ; j+8 <= len(blk); j += 8 {
+			y := blk[j : j+8 : j+8]
+			m |= (b2u(y[0] >= c) |
+				b2u(y[1] >= c)<<1 |
+				b2u(y[2] >= c)<<2 |
+				b2u(y[3] >= c)<<3 |
+				b2u(y[4] >= c)<<4 |
+				b2u(y[5] >= c)<<5 |
+				b2u(y[6] >= c)<<6 |
+				b2u(y[7] >= c)<<7) << (uint(j) & 63)
+		}
+		for ; j < len(blk); j++ {
+			m |= b2u(blk[j] >= c) << (uint(j) & 63)
 		}
 		out[w] = m
 	}

@@ -10,7 +10,6 @@ type Predicate struct {
 	terms []*node // joined by AND, each evaluated for the rows the ones before let pass
 	pass  pass
 	bits  []uint64
-	all   []int32
 	sets  []rows
 }
 
@@ -28,7 +27,7 @@ func CompilePredicate(e expr.Expr, env Env) (*Predicate, error) {
 		}
 		p.terms = append(p.terms, n)
 	}
-	p.sets = make([]rows, len(p.terms))
+	p.sets = make([]rows, len(p.terms)+1)
 	return p, nil
 }
 
@@ -45,61 +44,82 @@ func conjuncts(e expr.Expr, out []expr.Expr) []expr.Expr {
 // Select returns the selected rows of b for which the condition is TRUE, in sel's memory
 // when it is large enough; the caller passes the result back in at the next call. sel must
 // not be b.Sel itself.
+//
+// Terms that cannot fail are joined as bitmaps; the rows that pass are listed before a term
+// that can fail, or is expensive, and at the end.
 func (p *Predicate) Select(b *vec.Batch, sel []int32) ([]int32, error) {
-	cur := p.pass.start(b)
 	if cap(sel) < b.N {
 		sel = make([]int32, max(b.N, 64))
 	}
 	sel = sel[:cap(sel)]
+	cur := p.pass.start(b)
+	pending := false // p.bits narrows cur
 	for i, n := range p.terms {
+		if pending && !n.total {
+			cur, pending = p.list(cur, sel, i), false
+		}
+		if cur.sel != nil && len(cur.sel) == 0 {
+			return sel[:0], nil
+		}
 		v, err := n.eval(&p.pass, cur)
 		if err != nil {
 			return nil, err
 		}
-		var out []int32
 		if n.konst {
-			if !v.IsNull(0) && v.Bool(0) {
-				continue
+			if v.IsNull(0) || !v.Bool(0) {
+				return sel[:0], nil
 			}
-			out = sel[:0]
-		} else {
-			w := p.trueBits(v)
-			if cur.sel == nil {
-				out = selectBits(sel[:b.N], w, b.N)
-			} else {
-				out = selectValid(sel[:max(len(cur.sel), 0)], cur.sel, w)
-			}
+			continue
 		}
-		if len(out) == 0 {
-			return sel[:0], nil
-		}
-		p.sets[i] = cur.narrow(&p.pass, out)
-		cur = &p.sets[i]
+		p.join(v, pending)
+		pending = true
 	}
-	if cur.sel == nil {
+	if pending {
+		cur = p.list(cur, sel, len(p.terms))
+	}
+	switch {
+	case cur.sel == nil:
 		for i := range b.N {
 			sel[i] = int32(i)
 		}
 		return sel[:b.N], nil
-	}
-	if len(p.terms) == 0 || &cur.sel[0] != &sel[0] {
+	case cur == &p.pass.root: // nothing but constants
 		return sel[:copy(sel, cur.sel)], nil
 	}
 	return cur.sel, nil
 }
 
-func (p *Predicate) trueBits(v *vec.Vec) []uint64 {
+// list turns the bitmap into the rows of cur that pass.
+func (p *Predicate) list(cur *rows, sel []int32, i int) *rows {
+	var out []int32
+	if cur.sel == nil {
+		out = selectBits(sel[:cur.n], p.bits, cur.n)
+	} else {
+		out = selectValid(sel[:len(cur.sel)], cur.sel, p.bits)
+	}
+	p.sets[i] = cur.narrow(&p.pass, out)
+	return &p.sets[i]
+}
+
+// join ANDs a term's TRUE rows into the bitmap, or begins one.
+func (p *Predicate) join(v *vec.Vec, pending bool) {
 	w := words(v)
-	if v.Valid == nil {
-		return w
+	if !pending {
+		if cap(p.bits) < len(w) {
+			p.bits = make([]uint64, max(len(w), vec.MaxRows/64))
+		}
+		p.bits = p.bits[:len(w)]
+		if v.Valid != nil {
+			andBits(p.bits, w, v.Valid)
+		} else {
+			copy(p.bits, w)
+		}
+		return
 	}
-	if cap(p.bits) < len(w) {
-		p.bits = make([]uint64, max(len(w), vec.MaxRows/64))
+	andWords(p.bits, w)
+	if v.Valid != nil {
+		andWords(p.bits, v.Valid)
 	}
-	bits := p.bits[:len(w)]
-	copy(bits, w)
-	andWords(bits, v.Valid)
-	return bits
 }
 
 func (c *compiler) compileField(e *expr.Field) (*node, error) {

@@ -89,15 +89,21 @@ func constantSet(args []*node) Kernel {
 
 func bytesSet(items []*node, hasNull bool) Kernel {
 	set := make(map[string]struct{}, len(items))
+	var list []string
 	for _, a := range items {
 		if a.typ.Physical() != types.PhysBytes {
 			return nil
 		}
 		if !a.value.IsNull(0) {
-			set[string(a.value.Bytes(0))] = struct{}{}
+			list = append(list, string(a.value.Bytes(0)))
+			set[list[len(list)-1]] = struct{}{}
 		}
 	}
 	return func(f *Frame) error {
+		if a := f.Args[0]; len(list) <= smallSet && a.mask != 0 && !hasNull && f.Sel == nil {
+			inSmallBytes(f.N, words(f.Out), a, list)
+			return nil
+		}
 		return fillBool(f, func(i int) (bool, bool) {
 			_, ok := set[string(f.Args[0].bytes(i))]
 			return ok, ok || !hasNull
@@ -127,6 +133,21 @@ func fixedSet[T integer](items []*node, hasNull bool) Kernel {
 			_, ok := set[x[i&m]]
 			return ok, ok || !hasNull
 		})
+	}
+}
+
+//go:noinline
+func inSmallBytes(n int, out []uint64, a Operand, list []string) {
+	clear(out)
+	off, data := a.Off[:n+1], a.Data
+	for i := range n {
+		s := data[off[i]:off[i+1]]
+		for _, c := range list {
+			if len(s) == len(c) && string(s) == c {
+				out[i>>6] |= 1 << (uint(i) & 63)
+				break
+			}
+		}
 	}
 }
 

@@ -84,6 +84,11 @@ func batchDiffers(r *Runner, c Case, want any) (why string) {
 	if err != nil {
 		return err.Error()
 	}
+	if bound.Type().Kind == types.Boolean {
+		if why := predicateDiffers(bound, env, b, want); why != "" {
+			return why
+		}
+	}
 	for _, sel := range [][]int32{nil, {0, 2, 64, 66}, {}, {4}, nil} {
 		b.Sel = sel
 		out, err := p.Eval(b)
@@ -101,6 +106,41 @@ func batchDiffers(r *Runner, c Case, want any) (why string) {
 				}
 			}
 		}
+	}
+	return ""
+}
+
+// predicateDiffers runs a BOOLEAN expression as a filter, alone and joined with itself.
+func predicateDiffers(e expr.Expr, env eval.Env, b *vec.Batch, want any) string {
+	both := &expr.Call{Name: "AND", Args: []expr.Expr{e, e}, Typ: e.Type(), Offset: -1}
+	for _, e := range []expr.Expr{e, both} {
+		p, err := eval.CompilePredicate(e, env)
+		if err != nil {
+			return err.Error()
+		}
+		var out []int32
+		for _, sel := range [][]int32{nil, {0, 2, 64, 66}, {}, {4}, nil} {
+			b.Sel = sel
+			if out, err = p.Select(b, out); err != nil {
+				return err.Error()
+			}
+			passed := 0
+			for _, i := range out {
+				if i%2 == 0 {
+					passed++
+				}
+			}
+			rows := 0
+			for i := range b.Len() {
+				if b.Row(i)%2 == 0 {
+					rows++
+				}
+			}
+			if want == true && passed != rows || want != true && passed != 0 {
+				return fmt.Sprintf("as a filter with selection %v it passes %d of %d rows, its value is %v", sel, passed, rows, want)
+			}
+		}
+		b.Sel = nil
 	}
 	return ""
 }
