@@ -3,6 +3,7 @@ package kill
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"sort"
 	"time"
 )
@@ -12,6 +13,7 @@ type output struct {
 	rows    []outRow
 	counts  []outCount
 	windows []outWindow
+	letters [][]byte
 }
 
 type outRow struct {
@@ -44,6 +46,8 @@ func (o *output) add(t topics, topic string, value []byte) error {
 		var r outCount
 		err = json.Unmarshal(value, &r)
 		o.counts = append(o.counts, r)
+	case t.letters():
+		o.letters = append(o.letters, slices.Clone(value))
 	case t.windows():
 		var r outWindow
 		err = json.Unmarshal(value, &r)
@@ -60,16 +64,21 @@ func (o *output) add(t topics, topic string, value []byte) error {
 func expectedRows(n int64) int {
 	count := 0
 	for s := range n {
-		if rowOf(s).passes() {
+		if !poisoned(s) && rowOf(s).passes() {
 			count++
 		}
 	}
 	return count
 }
 
+func expectedLetters(n int64) int { return int((n + poisonEvery/2 - 1) / poisonEvery) }
+
 func expectedWindows(n int64) map[string]outWindow {
 	out := map[string]outWindow{}
 	for s := range n {
+		if poisoned(s) {
+			continue
+		}
 		r := rowOf(s)
 		w := eventTime(s).Truncate(window).Format("2006-01-02 15:04:05.000")
 		x := out[r.K+" "+w]
@@ -100,19 +109,19 @@ func (f *Findings) OK() bool { return f.Lost+f.Duplicated+f.Wrong == 0 }
 // check compares the output with an input of n rows, each read exactly once.
 //
 // O1: every row once. O2: the counts of a key are 1, 2, 3, .. in the order of its partition.
-// O3: every window once, with its sum.
+// O3: every window once, with its sum. O7: every undecodable record once in the dead letters.
 func check(o *output, n int64) *Findings {
 	f := &Findings{}
 	seen := map[int64]int{}
 	for _, r := range o.rows {
 		seen[r.Seq]++
-		if want := rowOf(r.Seq); r.K != want.K || r.V2 != 2*want.V || !want.passes() {
+		if want := rowOf(r.Seq); r.K != want.K || r.V2 != 2*want.V || !want.passes() || poisoned(r.Seq) {
 			f.note(&f.Wrong, "row %+v", r)
 		}
 	}
 	for s := range n {
 		switch c := seen[s]; {
-		case rowOf(s).passes() && c == 0:
+		case c == 0 && rowOf(s).passes() && !poisoned(s):
 			f.note(&f.Lost, "row %d lost", s)
 		case c > 1:
 			f.note(&f.Duplicated, "row %d came %d times", s, c)
@@ -130,7 +139,9 @@ func check(o *output, n int64) *Findings {
 	}
 	total := map[string]int64{}
 	for s := range n {
-		total[rowOf(s).K]++
+		if !poisoned(s) {
+			total[rowOf(s).K]++
+		}
 	}
 	for k, want := range total {
 		if last[k] != want {
@@ -138,7 +149,28 @@ func check(o *output, n int64) *Findings {
 		}
 	}
 	f.checkWindows(o.windows, expectedWindows(n))
+	f.checkLetters(o.letters, n)
 	return f
+}
+
+func (f *Findings) checkLetters(got [][]byte, n int64) {
+	seen := map[string]int{}
+	for _, l := range got {
+		seen[string(l)]++
+	}
+	for s := int64(poisonEvery / 2); s < n; s += poisonEvery {
+		l := string(inputOf(s))
+		switch c := seen[l]; {
+		case c == 0:
+			f.note(&f.Lost, "dead letter %s lost", l)
+		case c > 1:
+			f.note(&f.Duplicated, "dead letter %s came %d times", l, c)
+		}
+		delete(seen, l)
+	}
+	for l := range seen {
+		f.note(&f.Wrong, "dead letter %q", l)
+	}
 }
 
 func (f *Findings) checkWindows(got []outWindow, want map[string]outWindow) {

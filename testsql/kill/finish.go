@@ -3,178 +3,232 @@ package kill
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
-	"strings"
-	"syscall"
+	"slices"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// finishLimit is how long the job may take to work off the rest and stop.
-const finishLimit = 90 * time.Second
+const (
+	// finishLimit is how long the job may take to work off the rest and stop.
+	finishLimit = 3 * time.Minute
+	// settleLimit is how long after a start a transaction of the life before may be open, and
+	// readers held back after a clean end. It is far below the transaction timeout.
+	settleLimit = 20 * time.Second
+	// lastRetained is how many checkpoints the last life keeps, so that the one with the last
+	// transaction is among them when it has ended.
+	lastRetained = 40
+)
 
-// finish closes all windows, lets the job run to the end of its input, stops it and checks.
+// finish closes all windows, lets the job run to the end of its input, stops it, starts it
+// once more with nothing to do, and checks everything.
 func (l *loop) finish(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, finishLimit)
 	defer cancel()
 	for p := range int32(partitions) {
-		value, err := json.Marshal(flushRow())
-		if err != nil {
-			return err
-		}
-		if err := l.client.ProduceSync(ctx, &kgo.Record{Topic: l.topics.in(), Partition: p, Value: value}).FirstErr(); err != nil {
+		if err := l.flush(ctx, p); err != nil {
 			return err
 		}
 	}
-	p, err := l.start("", 0)
+	before, err := l.openTransactions(ctx)
 	if err != nil {
 		return err
 	}
-	out, ended := l.watch(ctx, p)
-	if !ended {
-		if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-			return err
-		}
-		select {
-		case err = <-p.done:
-		case <-time.After(30 * time.Second):
-			p.cmd.Process.Kill()
-			err = fmt.Errorf("did not end within 30 s of SIGTERM: %w", <-p.done)
-		}
-		if err != nil {
-			l.unexpected(-1, "the end", p, err)
-		}
-	}
-	l.report.Findings = check(out, l.sent)
-	again, err := l.readAll(ctx)
+	o := l.o
+	o.Retained = lastRetained
+	p, err := l.startJob(o, "", 0)
 	if err != nil {
 		return err
 	}
-	if f := check(again, l.sent); *countsOf(f) != *countsOf(l.report.Findings) {
-		l.report.Unexpected = append(l.report.Unexpected, fmt.Sprintf("a reader that came later sees something else: %+v", f)) // O4
+	if err := l.work(ctx, p, before); err != nil {
+		return errors.Join(err, p.kill())
 	}
-	l.leftovers()
-	return l.openTransactions(ctx)
+	if err := l.stopped(ctx, p, "the end"); err != nil {
+		return err
+	}
+	if err := l.ledger(ctx); err != nil {
+		return err
+	}
+	if err := l.idle(ctx); err != nil {
+		return err
+	}
+	return l.judge(ctx)
 }
 
-func countsOf(f *Findings) *[3]int { return &[3]int{f.Lost, f.Duplicated, f.Wrong} }
-
-// watch reads the output as it becomes visible until it is complete, the process ends or
-// time is up.
-func (l *loop) watch(ctx context.Context, p *process) (out *output, ended bool) {
-	out = &output{}
-	wantRows, wantWindows := expectedRows(l.sent), len(expectedWindows(l.sent))
-	cl, err := l.consumer()
+// flush feeds a row of the key that nobody looks at.
+func (l *loop) flush(ctx context.Context, p int32) error {
+	value, err := json.Marshal(flushRow())
 	if err != nil {
-		return out, false
+		return err
 	}
-	defer cl.Close()
-	complete := time.Time{}
-	for ctx.Err() == nil {
-		select {
-		case err := <-p.done:
-			l.unexpected(-1, "the end", p, err)
-			return out, true
-		default:
-		}
-		if err := l.poll(ctx, cl, out); err != nil {
-			l.report.Unexpected = append(l.report.Unexpected, err.Error())
-			return out, false
-		}
-		counted := 0
-		for _, c := range out.counts {
-			if c.K != flushKey {
-				counted++
-			}
-		}
-		if len(out.rows) >= wantRows && len(out.windows) >= wantWindows && counted >= int(l.sent) {
-			// Complete: a duplicate would still come within a few checkpoints.
-			if complete.IsZero() {
-				complete = time.Now()
-			} else if time.Since(complete) > 10*l.o.Interval+200*time.Millisecond {
-				return out, false
-			}
-		}
-	}
-	return out, false
+	return l.broker.client.ProduceSync(ctx, &kgo.Record{Topic: l.topics.in(), Partition: p, Value: value}).FirstErr()
 }
 
-func (l *loop) consumer() (*kgo.Client, error) {
-	return kgo.NewClient(kgo.SeedBrokers(strings.Split(l.addr, ",")...), kgo.ConsumeTopics(l.topics.rows(), l.topics.counts(), l.topics.windows()),
-		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.FetchMaxWait(50*time.Millisecond),
-		kgo.MetadataMinAge(50*time.Millisecond), kgo.AlwaysRetryEOF())
-}
-
-func (l *loop) poll(ctx context.Context, cl *kgo.Client, out *output) (err error) {
-	pctx, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
-	defer cancel()
-	cl.PollFetches(pctx).EachRecord(func(r *kgo.Record) {
-		if e := out.add(l.topics, r.Topic, r.Value); e != nil && err == nil {
-			err = e
-		}
-	})
-	return err
-}
-
-// readAll reads the whole output once more, up to the end offsets of now.
-func (l *loop) readAll(ctx context.Context) (*output, error) {
-	ends, err := l.admin.ListCommittedOffsets(ctx, l.topics.rows(), l.topics.counts(), l.topics.windows())
+// openTransactions lists those of the job.
+func (l *loop) openTransactions(ctx context.Context) ([]transaction, error) {
+	d, err := readDurable(ctx, l.jobDir())
 	if err != nil {
 		return nil, err
 	}
-	starts, err := l.admin.ListEndOffsets(ctx, l.topics.rows(), l.topics.counts(), l.topics.windows())
-	if err != nil {
-		return nil, err
-	}
-	out := &output{}
-	for topic, ps := range ends {
-		for p, e := range ps {
-			if h := starts[topic][p]; e.Offset < h.Offset {
-				l.report.Stuck = append(l.report.Stuck, fmt.Sprintf("%s-%d: last stable offset %d is below the high watermark %d", topic, p, e.Offset, h.Offset)) // O5
-			}
-		}
-	}
-	cl, err := l.consumer()
-	if err != nil {
-		return nil, err
-	}
-	defer cl.Close()
-	quiet := 0
-	for quiet < 5 && ctx.Err() == nil {
-		before := len(out.rows) + len(out.counts) + len(out.windows)
-		if err := l.poll(ctx, cl, out); err != nil {
-			return nil, err
-		}
-		if len(out.rows)+len(out.counts)+len(out.windows) == before {
-			quiet++
-		} else {
-			quiet = 0
-		}
-	}
-	return out, nil
+	return l.broker.open(ctx, d.job.ID)
 }
 
-// openTransactions finds transactions of ours that nobody ended (O5).
-func (l *loop) openTransactions(ctx context.Context) error {
-	list, err := l.admin.ListTransactions(ctx, nil, []string{"Ongoing", "PrepareCommit", "PrepareAbort"})
-	if err != nil {
-		return fmt.Errorf("listing transactions: %w", err)
+// work waits until the output is complete, and watches that what the life before left open
+// has ended soon (O5).
+func (l *loop) work(ctx context.Context, p *process, before []transaction) error {
+	begin := time.Now()
+	for settled := false; ; sleep(ctx, tickEvery) {
+		if !settled {
+			now, err := l.openTransactions(ctx)
+			if err != nil {
+				return err
+			}
+			settled = !slices.ContainsFunc(now, func(t transaction) bool { return slices.Contains(before, t) })
+			l.report.Settled = time.Since(begin)
+			if !settled && l.report.Settled > settleLimit {
+				l.report.Stuck = append(l.report.Stuck, fmt.Sprintf("%s after the start, transactions of the life before are open: %v", settleLimit, before))
+				settled = true
+			}
+		}
+		if settled && l.reader.complete(l.sent) {
+			break
+		}
+		if p.ended() {
+			return nil // reported by stopped
+		}
+		if ctx.Err() != nil {
+			l.wrong("the output was not complete after %s", finishLimit)
+			return nil
+		}
 	}
-	for _, t := range list.Sorted() {
-		l.report.Stuck = append(l.report.Stuck, fmt.Sprintf("transaction %s is %s", t.TxnID, t.State))
+	// A row too many would come within a few checkpoints.
+	n := l.reader.flushes()
+	for range 3 {
+		if err := l.flush(ctx, 0); err != nil {
+			return err
+		}
+		for n++; l.reader.flushes() < n && !p.ended() && ctx.Err() == nil; {
+			sleep(ctx, tickEvery)
+		}
 	}
 	return nil
 }
 
-// leftovers finds files that a finished job should not leave (O9).
-func (l *loop) leftovers() {
-	filepath.WalkDir(filepath.Join(l.o.Dir, "job"), func(path string, d os.DirEntry, err error) error {
-		if err == nil && strings.Contains(d.Name(), ".tmp") {
-			l.report.Leftovers = append(l.report.Leftovers, "left behind: "+path)
+// stopped ends the job cleanly: exit code 0 (O8), no transaction open, no reader held back (O5).
+func (l *loop) stopped(ctx context.Context, p *process, when string) error {
+	early := p.ended()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopLimit+settleLimit)
+	defer cancel()
+	if err := p.stop(ctx); err != nil || early {
+		l.wrong("%s: ended with %v, expected to run until SIGTERM and end with exit code 0\n%s", when, err, p.text())
+	}
+	for begin := time.Now(); ; sleep(ctx, tickEvery) {
+		open, err := l.openTransactions(ctx)
+		if err != nil {
+			return err
 		}
+		behind, err := l.broker.behind(ctx, l.topics.outs()...)
+		if err != nil {
+			return err
+		}
+		if len(open)+len(behind) == 0 {
+			return nil
+		}
+		if time.Since(begin) > settleLimit {
+			l.report.Stuck = append(l.report.Stuck, fmt.Sprintf("%s: after a clean end %v are open; %v", when, open, behind))
+			return nil
+		}
+	}
+}
+
+// ledger checks that Kafka's word for what is committed is that of the checkpoints (O6).
+func (l *loop) ledger(ctx context.Context) error {
+	d, err := readDurable(ctx, l.jobDir())
+	if err != nil {
+		return err
+	}
+	want, group, topic, err := d.decided()
+	if err != nil {
+		l.wrong("O6: %v", err)
 		return nil
-	})
+	}
+	got, err := l.broker.ledger(ctx, group, topic)
+	if err != nil {
+		return err
+	}
+	if got != int64(want) {
+		l.wrong("O6: the ledger says that %d is the last committed checkpoint, the newest with output is %d", got, want)
+	}
+	return nil
+}
+
+// idle starts the job once more. It has nothing to read, and must not change anything but
+// tidy up (O9).
+func (l *loop) idle(ctx context.Context) error {
+	was, err := readDurable(ctx, l.jobDir())
+	if err != nil {
+		return err
+	}
+	p, err := l.startJob(l.o, "", 0)
+	if err != nil {
+		return err
+	}
+	for !p.ended() && ctx.Err() == nil {
+		now, err := readDurable(ctx, l.jobDir())
+		if err == nil && now.newest() >= was.newest()+5 {
+			break
+		}
+		sleep(ctx, tickEvery) // a checkpoint may be deleted under our eyes
+	}
+	if err := l.stopped(ctx, p, "a start without input"); err != nil {
+		return err
+	}
+	now, err := readDurable(ctx, l.jobDir())
+	if err != nil {
+		return err
+	}
+	l.report.Epochs = uint64(now.newest())
+	for _, f := range now.found {
+		if f.SetAside != "" {
+			l.report.SetAside++
+		}
+	}
+	for _, f := range now.orphans {
+		l.report.Leftovers = append(l.report.Leftovers, "no checkpoint lists "+f)
+	}
+	if now.manifests > l.o.Retained+1 {
+		l.report.Leftovers = append(l.report.Leftovers, fmt.Sprintf("%d checkpoints, %d are to be retained", now.manifests, l.o.Retained))
+	}
+	files, err := temporaries(l.jobDir())
+	if err != nil {
+		return err
+	}
+	for _, f := range files {
+		l.report.Leftovers = append(l.report.Leftovers, "left behind: "+f)
+	}
+	return nil
+}
+
+// judge reads everything again and compares it with what the reader saw that ran all the
+// time, and with the input.
+func (l *loop) judge(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishLimit)
+	defer cancel()
+	again, err := newReader(l.broker, l.topics)
+	if err != nil {
+		return err
+	}
+	defer again.close()
+	if err := errors.Join(again.toEnd(ctx, l.broker), l.reader.toEnd(ctx, l.broker)); err != nil {
+		return err
+	}
+	for _, d := range l.reader.differences(again) {
+		l.wrong("O4: %s", d)
+	}
+	again.mu.Lock()
+	defer again.mu.Unlock()
+	l.report.Findings = check(&again.out, l.sent)
+	return nil
 }

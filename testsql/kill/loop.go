@@ -1,23 +1,15 @@
 package kill
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"os/exec"
-	"path/filepath"
+	"slices"
 	"strings"
-	"syscall"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kadm"
-	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
-	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // Options say what to run.
@@ -31,31 +23,26 @@ type Options struct {
 	// Parallelism of the job; 0: drawn anew at each start, so that it is rescaled all the time.
 	Parallelism        int
 	Interval           time.Duration // between checkpoints
+	Retained           int           // checkpoints
 	TransactionTimeout time.Duration
 	Down               time.Duration // how long at most the job stays down after a kill
 	RowsPerLife        int
-	Log                func(format string, args ...any)
-}
-
-// Points are the steps at which the job is killed; "" is a random moment.
-var Points = []string{
-	"", "", "open_txn", "first_ack", "before_flush", "after_flush", "before_ledger", "after_ledger", "snap_begin",
-	"mid_state_write", "before_fsync", "before_rename", "after_rename", "before_dirsync", "before_endtxn", "after_endtxn",
-	"after_resync", "before_gc", "mid_gc", "rec_lock", "rec_before_commit", "rec_after_commit", "rec_mid_abort",
-	"rec_before_restore", "rec_mid_restore", "rec_before_first_poll",
 }
 
 // Report is what a loop found.
 type Report struct {
-	Kills       int
-	Lives       map[string]int // how often the process ended at each point; "timer": by the clock
-	Unexpected  []string       // ends that were not our kill: exit code and last lines
-	Rows        int64          // input rows
-	Checkpoints int            // of the whole run
-	Findings    *Findings
-	Stuck       []string // transactions left open
-	Leftovers   []string // files that should not be there
-	Took        time.Duration
+	Kills      int
+	Points     map[string]int // how often the process was killed at each point; "timer": by the clock
+	Missed     map[string]int // how often it was not reached in time
+	Unexpected []string       // ends that were not our kill, and whatever else must not be
+	Rows       int64          // input rows
+	Epochs     uint64         // the newest checkpoint
+	SetAside   int            // checkpoints whose output was aborted from outside
+	Findings   *Findings
+	Stuck      []string      // transactions left open
+	Leftovers  []string      // files that should not be there
+	Settled    time.Duration // from the last start until what the kill left open had ended
+	Took       time.Duration
 }
 
 // OK reports that nothing was lost, repeated, wrong or left behind.
@@ -65,7 +52,7 @@ func (r *Report) OK() bool {
 
 func (r *Report) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d kills, %d rows, %s", r.Kills, r.Rows, r.Took.Round(time.Second))
+	fmt.Fprintf(&b, "%d kills, %d rows, %d checkpoints, %d set aside, %s", r.Kills, r.Rows, r.Epochs, r.SetAside, r.Took.Round(time.Second))
 	if f := r.Findings; f != nil {
 		fmt.Fprintf(&b, ": %d lost, %d duplicated, %d wrong", f.Lost, f.Duplicated, f.Wrong)
 		for _, e := range f.Examples {
@@ -77,7 +64,7 @@ func (r *Report) String() string {
 			b.WriteString("\n  " + s)
 		}
 	}
-	fmt.Fprintf(&b, "\n  ends: %v", r.Lives)
+	fmt.Fprintf(&b, "\n  killed at: %v; not reached: %v; open transactions ended %s after the last start", r.Points, r.Missed, r.Settled.Round(time.Millisecond))
 	return b.String()
 }
 
@@ -85,9 +72,9 @@ type loop struct {
 	o      Options
 	rng    *rand.Rand
 	topics topics
-	addr   string
-	client *kgo.Client
-	admin  *kadm.Client
+	broker *broker
+	reader *reader // runs all the time
+	deck   []string
 	sent   int64
 	report Report
 }
@@ -95,17 +82,21 @@ type loop struct {
 // Run kills the job o.Kills times, lets it finish and checks its output. The error is about
 // the harness itself; what the job did wrong is in the report.
 func Run(ctx context.Context, o Options) (*Report, error) {
-	l := &loop{o: o, rng: rand.New(rand.NewPCG(o.Seed, 1)), report: Report{Lives: map[string]int{}}}
-	l.topics.prefix = fmt.Sprintf("kill-%d-%d", o.Seed, os.Getpid())
-	start := time.Now()
-	stop, err := l.broker()
-	if err != nil {
+	l := &loop{o: o, rng: rand.New(rand.NewPCG(o.Seed, 1)), report: Report{Points: map[string]int{}, Missed: map[string]int{}}}
+	l.topics.prefix = fmt.Sprintf("kill-%d-%d-%d", o.Seed, os.Getpid(), time.Now().UnixMilli())
+	begin := time.Now()
+	var err error
+	if l.broker, err = newBroker(o.Brokers, o.TV); err != nil {
 		return nil, err
 	}
-	defer stop()
-	if _, err := l.admin.CreateTopics(ctx, partitions, 1, nil, l.topics.all()...); err != nil {
+	defer l.broker.close()
+	if _, err := l.broker.admin.CreateTopics(ctx, partitions, 1, nil, append(l.topics.outs(), l.topics.in())...); err != nil {
 		return nil, fmt.Errorf("creating topics: %w", err)
 	}
+	if l.reader, err = newReader(l.broker, l.topics); err != nil {
+		return nil, err
+	}
+	defer l.reader.close()
 	for i := range o.Kills {
 		if err := l.life(ctx, i); err != nil {
 			return nil, err
@@ -118,41 +109,10 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 		}
 	}
 	if err := l.finish(ctx); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w\n%s", err, &l.report)
 	}
-	l.report.Rows, l.report.Took = l.sent, time.Since(start)
+	l.report.Rows, l.report.Took = l.sent, time.Since(begin)
 	return &l.report, nil
-}
-
-// broker connects to a Kafka, starting one in this process unless there is one.
-func (l *loop) broker() (stop func(), err error) {
-	l.addr, stop = l.o.Brokers, func() {}
-	if l.addr == "" {
-		c, err := kfake.NewCluster(kfake.NumBrokers(1))
-		if err != nil {
-			return nil, err
-		}
-		l.addr, stop = c.ListenAddrs()[0], c.Close
-	}
-	l.client, err = kgo.NewClient(kgo.SeedBrokers(strings.Split(l.addr, ",")...), kgo.RecordPartitioner(kgo.ManualPartitioner()),
-		kgo.MetadataMinAge(50*time.Millisecond), kgo.AlwaysRetryEOF(), kgo.ProducerLinger(0))
-	if err != nil {
-		stop()
-		return nil, err
-	}
-	l.admin = kadm.NewClient(l.client)
-	if l.o.Brokers == "" && l.o.TV == 1 {
-		req := kmsg.NewPtrUpdateFeaturesRequest()
-		fu := kmsg.NewUpdateFeaturesRequestFeatureUpdate()
-		fu.Feature, fu.MaxVersionLevel, fu.UpgradeType = "transaction.version", 1, 2
-		req.FeatureUpdates = append(req.FeatureUpdates, fu)
-		if _, err := req.RequestWith(context.Background(), l.client); err != nil {
-			stop()
-			return nil, err
-		}
-	}
-	closeAll := stop
-	return func() { l.client.Close(); closeAll() }, nil
 }
 
 // feed produces n more input rows; row s goes to partition s mod partitions, so that event
@@ -160,113 +120,114 @@ func (l *loop) broker() (stop func(), err error) {
 func (l *loop) feed(ctx context.Context, n int) error {
 	recs := make([]*kgo.Record, n)
 	for i := range recs {
-		value, err := json.Marshal(rowOf(l.sent))
-		if err != nil {
-			return err
-		}
-		recs[i] = &kgo.Record{Topic: l.topics.in(), Partition: int32(l.sent % partitions), Value: value}
+		recs[i] = &kgo.Record{Topic: l.topics.in(), Partition: int32(l.sent % partitions), Value: inputOf(l.sent)}
 		l.sent++
 	}
-	return l.client.ProduceSync(ctx, recs...).FirstErr()
+	return l.broker.client.ProduceSync(ctx, recs...).FirstErr()
 }
 
-// process is one run of the binary.
-type process struct {
-	cmd    *exec.Cmd
-	stderr bytes.Buffer
-	done   chan error
-}
-
-func (l *loop) start(point string, hit int) (*process, error) {
-	o := l.o
-	if o.Parallelism == 0 {
-		o.Parallelism = 1 + l.rng.IntN(3)
-	}
-	file := filepath.Join(o.Dir, "job.sql")
-	if err := os.WriteFile(file, []byte(l.topics.sql(l.addr, o)), 0o600); err != nil {
-		return nil, err
-	}
-	p := &process{done: make(chan error, 1)}
-	p.cmd = exec.Command(o.Binary, "run", file, "--dir", filepath.Join(o.Dir, "job"), "--log-level", "warn")
-	p.cmd.Env = append(os.Environ(), "SQLSTREAM_HOME="+filepath.Join(o.Dir, "home"))
-	if point != "" {
-		p.cmd.Env = append(p.cmd.Env, fmt.Sprintf("SQLSTREAM_FAILPOINT=%s:%d", point, hit))
-	}
-	p.cmd.Stdout, p.cmd.Stderr = &p.stderr, &p.stderr
-	if err := p.cmd.Start(); err != nil {
-		return nil, err
-	}
-	go func() { p.done <- p.cmd.Wait() }()
-	return p, nil
-}
-
-// killed reports whether the process ended by SIGKILL.
-func killed(err error) bool {
-	var ee *exec.ExitError
-	if !errors.As(err, &ee) {
-		return false
-	}
-	ws, ok := ee.Sys().(syscall.WaitStatus)
-	return ok && ws.Signaled() && ws.Signal() == syscall.SIGKILL
-}
+const (
+	tickEvery  = 20 * time.Millisecond
+	pointLimit = 15 * time.Second // for a named point to be reached, on a busy machine
+)
 
 // life starts the job, feeds it, and sees it die.
 func (l *loop) life(ctx context.Context, i int) error {
-	point, hit := Points[l.rng.IntN(len(Points))], 1+l.rng.IntN(4)
-	if strings.HasPrefix(point, "rec_") && point != "rec_mid_abort" {
-		hit = 1 // recovery passes its steps once
-	}
-	p, err := l.start(point, hit)
+	point := l.draw()
+	p, err := l.startJob(l.o, point, l.hit(point))
 	if err != nil {
 		return err
 	}
-	// Long enough to recover and take a few checkpoints; a named point mostly ends it earlier.
-	deadline := time.NewTimer(150*time.Millisecond + time.Duration(l.rng.Int64N(int64(20*l.o.Interval))))
+	limit := pointLimit
+	if point == "" {
+		// Long enough to recover and take a few checkpoints.
+		limit = 100*time.Millisecond + time.Duration(l.rng.Int64N(int64(20*l.o.Interval)))
+	}
+	deadline := time.NewTimer(limit)
 	defer deadline.Stop()
-	tick := time.NewTicker(20 * time.Millisecond)
+	tick := time.NewTicker(tickEvery)
 	defer tick.Stop()
 	left := l.o.RowsPerLife
 	for {
 		select {
-		case err := <-p.done:
-			if !killed(err) {
-				l.unexpected(i, point, p, err)
+		case <-p.done:
+			if !p.killed() {
+				l.unexpected(i, point, p)
 			}
 			l.report.Kills++
-			l.report.Lives[point]++
+			l.report.Points[name(point)]++
 			return l.feed(ctx, left)
 		case <-deadline.C:
-			if err := p.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
+			if point != "" {
+				l.report.Missed[point]++
+				point = ""
+			}
+			if err := p.kill(); err != nil {
 				return err
 			}
-			point = "timer"
 			deadline.Reset(time.Minute)
 		case <-tick.C:
-			if n := min(left, max(l.o.RowsPerLife/10, 1)); n > 0 {
-				left -= n
-				if err := l.feed(ctx, n); err != nil {
-					return err
-				}
+			// Most rows at the beginning; then some, so that there is always something to commit.
+			n := max(min(left, l.o.RowsPerLife/10), 2)
+			left = max(left-n, 0)
+			if err := l.feed(ctx, n); err != nil {
+				return err
 			}
 		case <-ctx.Done():
-			p.cmd.Process.Kill()
+			err := p.kill()
 			<-p.done
+			if err != nil {
+				return err
+			}
 			return context.Cause(ctx)
 		}
 	}
 }
 
-func (l *loop) unexpected(i int, point string, p *process, err error) {
-	out := strings.TrimSpace(p.stderr.String())
-	if len(out) > 4000 {
-		out = out[:2000] + " ... " + out[len(out)-2000:]
+func name(point string) string {
+	if point == "" {
+		return "timer"
 	}
-	l.report.Unexpected = append(l.report.Unexpected, fmt.Sprintf("life %d (point %q) ended by itself: %v\n%s", i, point, err, out))
+	return point
 }
 
-func sleep(ctx context.Context, d time.Duration) {
-	select {
-	case <-time.After(d):
-	case <-ctx.Done():
+func (l *loop) unexpected(i int, point string, p *process) {
+	l.wrong("life %d (point %s) ended by itself: %v\n%s", i, name(point), p.err, p.text())
+}
+
+func (l *loop) wrong(format string, args ...any) {
+	l.report.Unexpected = append(l.report.Unexpected, fmt.Sprintf(format, args...))
+}
+
+// draw returns where the next life ends. Every point comes once per deck.
+func (l *loop) draw() string {
+	if len(l.deck) == 0 {
+		var units [][]string
+		for _, p := range Points {
+			if slices.Contains(recoveryPoints, p) {
+				// A recovery has something to do when the life before left it.
+				units = append(units, []string{leaves[l.rng.IntN(len(leaves))], p})
+			} else {
+				units = append(units, []string{p})
+			}
+		}
+		l.rng.Shuffle(len(units), func(i, j int) { units[i], units[j] = units[j], units[i] })
+		for _, u := range units {
+			l.deck = append(l.deck, u...)
+		}
 	}
+	p := l.deck[0]
+	l.deck = l.deck[1:]
+	return p
+}
+
+// hit draws at which passing of a point the process is killed.
+func (l *loop) hit(point string) int {
+	switch {
+	case point == "rec_mid_abort":
+		return 1 + l.rng.IntN(3) // once for each id of the pool
+	case slices.Contains(recoveryPoints, point):
+		return 1
+	}
+	return 1 + l.rng.IntN(4)
 }

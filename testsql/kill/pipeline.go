@@ -4,6 +4,7 @@
 package kill
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -49,6 +50,25 @@ func flushRow() row {
 // passes is the filter of the first pipeline.
 func (r row) passes() bool { return r.V != 3 }
 
+// poisonEvery is how often a record cannot be decoded.
+const poisonEvery = 100
+
+// poisoned reports whether input record seq is one that cannot be decoded. It has to arrive
+// in the dead letter topic, and nowhere else.
+func poisoned(seq int64) bool { return seq%poisonEvery == poisonEvery/2 }
+
+// inputOf is the value of input record seq.
+func inputOf(seq int64) []byte {
+	b, err := json.Marshal(rowOf(seq))
+	if err != nil {
+		panic(err) // a struct of texts and numbers
+	}
+	if poisoned(seq) {
+		b = b[:len(b)-2]
+	}
+	return b
+}
+
 // topics are the names of one run; a real broker is shared, so they are unique.
 type topics struct{ prefix string }
 
@@ -56,9 +76,11 @@ func (t topics) in() string      { return t.prefix + "-in" }
 func (t topics) rows() string    { return t.prefix + "-rows" }    // filter and projection
 func (t topics) counts() string  { return t.prefix + "-counts" }  // running COUNT(*) per key
 func (t topics) windows() string { return t.prefix + "-windows" } // tumbling SUM per key
-func (t topics) all() []string   { return []string{t.in(), t.rows(), t.counts(), t.windows()} }
+func (t topics) letters() string { return t.prefix + "-letters" } // undecodable input
+func (t topics) outs() []string  { return []string{t.rows(), t.counts(), t.windows(), t.letters()} }
 
-// sql is the job under test: one statement set, three pipelines, one transaction.
+// sql is the job under test: one statement set, three pipelines and dead letters, one
+// transaction.
 func (t topics) sql(brokers string, o Options) string {
 	kafka := func(connector, topic, more string) string {
 		return fmt.Sprintf("WITH ('connector' = '%s', 'topic' = '%s', 'properties.bootstrap.servers' = '%s'%s)", connector, topic, brokers, more)
@@ -66,11 +88,11 @@ func (t topics) sql(brokers string, o Options) string {
 	sink := fmt.Sprintf(", 'sink.delivery-guarantee' = 'exactly-once', 'properties.transaction.timeout.ms' = '%d'", o.TransactionTimeout.Milliseconds())
 	return strings.Join([]string{
 		fmt.Sprintf("SET 'execution.checkpointing.interval' = '%d ms';", o.Interval.Milliseconds()),
-		"SET 'execution.checkpointing.num-retained' = '2';",
+		fmt.Sprintf("SET 'execution.checkpointing.num-retained' = '%d';", o.Retained),
 		fmt.Sprintf("SET 'parallelism.default' = '%d';", o.Parallelism),
 		"SET 'pipeline.name' = 'kill';",
 		"CREATE TABLE src (seq BIGINT, k STRING, ts TIMESTAMP(3), v BIGINT, WATERMARK FOR ts AS ts - INTERVAL '1' SECOND) " +
-			kafka("kafka", t.in(), ", 'format' = 'json', 'scan.startup.mode' = 'earliest-offset'") + ";",
+			kafka("kafka", t.in(), ", 'format' = 'json', 'scan.startup.mode' = 'earliest-offset', 'bad-records' = 'dlq', 'bad-records.dlq.topic' = '"+t.letters()+"'") + ";",
 		"CREATE TABLE out_rows (seq BIGINT, k STRING, v2 BIGINT) " + kafka("kafka", t.rows(), ", 'format' = 'json'"+sink) + ";",
 		"CREATE TABLE out_counts (k STRING, n BIGINT, PRIMARY KEY (k) NOT ENFORCED) " +
 			kafka("upsert-kafka", t.counts(), ", 'key.format' = 'json', 'value.format' = 'json'"+sink) + ";",

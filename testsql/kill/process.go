@@ -1,0 +1,112 @@
+package kill
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// process is one run of the binary.
+type process struct {
+	cmd    *exec.Cmd
+	output bytes.Buffer // both streams; read it after done
+	done   chan struct{}
+	err    error // of Wait, after done
+}
+
+// start runs the binary with the environment of the caller and more.
+func start(binary string, env []string, args ...string) (*process, error) {
+	p := &process{done: make(chan struct{})}
+	p.cmd = exec.Command(binary, args...)
+	p.cmd.Env = append(os.Environ(), env...)
+	p.cmd.Stdout, p.cmd.Stderr = &p.output, &p.output
+	if err := p.cmd.Start(); err != nil {
+		return nil, err
+	}
+	go func() {
+		p.err = p.cmd.Wait()
+		close(p.done)
+	}()
+	return p, nil
+}
+
+func (p *process) ended() bool {
+	select {
+	case <-p.done:
+		return true
+	default:
+		return false
+	}
+}
+
+// kill is kill -9.
+func (p *process) kill() error {
+	if err := p.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return err
+	}
+	return nil
+}
+
+// stopLimit is how long a clean end may take on a busy machine.
+const stopLimit = 60 * time.Second
+
+// stop ends the process with SIGTERM and returns how it ended.
+func (p *process) stop(ctx context.Context) error {
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, stopLimit)
+	defer cancel()
+	select {
+	case <-p.done:
+		return p.err
+	case <-ctx.Done():
+		err := p.kill()
+		<-p.done
+		return errors.Join(fmt.Errorf("did not end within %s of SIGTERM", stopLimit), err)
+	}
+}
+
+// killed reports whether the process ended by SIGKILL.
+func (p *process) killed() bool {
+	var ee *exec.ExitError
+	if !errors.As(p.err, &ee) {
+		return false
+	}
+	ws, ok := ee.Sys().(syscall.WaitStatus)
+	return ok && ws.Signaled() && ws.Signal() == syscall.SIGKILL
+}
+
+// text is what the process printed, its middle left out when it is long.
+func (p *process) text() string {
+	out := strings.TrimSpace(p.output.String())
+	if len(out) > 4000 {
+		out = out[:2000] + " ... " + out[len(out)-2000:]
+	}
+	return out
+}
+
+// startJob runs the job of the loop; point and hit say where it kills itself.
+func (l *loop) startJob(o Options, point string, hit int) (*process, error) {
+	if o.Parallelism == 0 {
+		o.Parallelism = 1 + l.rng.IntN(3)
+	}
+	file := filepath.Join(o.Dir, "job.sql")
+	if err := os.WriteFile(file, []byte(l.topics.sql(l.broker.addr, o)), 0o600); err != nil {
+		return nil, err
+	}
+	env := []string{"SQLSTREAM_HOME=" + filepath.Join(o.Dir, "home")}
+	if point != "" {
+		env = append(env, fmt.Sprintf("SQLSTREAM_FAILPOINT=%s:%d", point, hit))
+	}
+	return start(o.Binary, env, "run", file, "--dir", l.jobDir(), "--log-level", "warn")
+}
+
+func (l *loop) jobDir() string { return filepath.Join(l.o.Dir, "job") }
