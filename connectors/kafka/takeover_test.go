@@ -1,0 +1,289 @@
+package kafka
+
+import (
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/sqlstream/sqlstream/exec"
+	"github.com/sqlstream/sqlstream/state"
+)
+
+// F18, F46: a second instance of the job takes over; the first cannot write any more.
+func TestSecondInstanceFencesTheFirst(t *testing.T) {
+	brokers(t, func(t *testing.T, b *broker) {
+		topic := b.topic("out", 1)
+		one := newJob(t, b.name("job")).openSink(t, b.exactly(topic))
+		one.start(0, nil)
+		one.write("zombie")
+		if err := one.w.(*writer).out.flush(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		two := newJob(t, b.name("job")).openSink(t, b.exactly(topic))
+		two.start(0, nil)
+		err := one.w.Write(t.Context(), textBatch("zombie again"))
+		if err == nil {
+			err = one.w.Barrier(t.Context(), 1)
+		}
+		wantError(t, err, exec.External, topic)
+		if !exec.Retryable(err) {
+			t.Error("a fence restarts through recovery")
+		}
+		two.epoch(1, "a")
+		b.want(topic, "a")
+	})
+}
+
+// F16: an older checkpoint is restored while its id is used by a later transaction.
+func TestOlderCheckpointFindsItsIDReused(t *testing.T) {
+	brokers(t, func(t *testing.T, b *broker) {
+		topic := b.topic("out", 1)
+		o := newJob(t, b.name("job")).openSink(t, b.exactly(topic))
+		o.start(0, nil)
+		tok := o.epoch(1, "a")
+		id := parse(t, tok).ID
+		e := state.Epoch(2)
+		for ; ; e++ {
+			o.write("x")
+			o.barrier(e)
+			if o.c.open.id == id {
+				break
+			}
+			next, err := o.c.Prepare(t.Context(), e)
+			if err != nil {
+				t.Fatal(err)
+			}
+			o.decide(e, true)
+			o.commit(e, next)
+		}
+		o.crash()
+		o = newJob(t, b.name("job")).openSink(t, b.exactly(topic))
+		rec, err := o.c.Recover(t.Context(), 1, tok)
+		if err != nil || rec.Outcome != exec.OutcomeCommitted || rec.Ledger != e-1 {
+			t.Fatalf("recovery: %+v, %v; want committed, ledger %d", rec, err, e-1)
+		}
+		b.settled(topic) // nothing is left open that would hold readers back
+	})
+}
+
+// F19, B39, B40: limits are checked before anything is consumed.
+func TestTransactionTimeoutLimits(t *testing.T) {
+	b := fakeBroker(t, 2)
+	topic := b.topic("out", 1)
+	o := newJob(t, "j").openSink(t, b.exactly(topic, "properties.transaction.timeout.ms", "7200000"))
+	_, err := o.c.Recover(t.Context(), 0, nil)
+	wantError(t, err, exec.User, "properties.transaction.timeout.ms", "900000", "transaction.max.timeout.ms")
+
+	j := newJob(t, "j")
+	j.env.CheckpointInterval = 4 * time.Minute
+	o = j.openSink(t, b.exactly(topic, "properties.transaction.timeout.ms", "600000"))
+	_, err = o.c.Recover(t.Context(), 0, nil)
+	wantError(t, err, exec.User, "4m0s", "third", "10m0s")
+
+	for _, c := range []struct{ wanted, limit, interval, want time.Duration }{
+		{0, 0, time.Second, 15 * time.Minute},
+		{0, 5 * time.Minute, time.Second, 5 * time.Minute},
+		{0, time.Hour, time.Second, 15 * time.Minute},
+		{30 * time.Minute, time.Hour, time.Second, 30 * time.Minute},
+	} {
+		if got, err := transactionTimeout(c.wanted, c.limit, c.interval); err != nil || got != c.want {
+			t.Errorf("%+v: %s, %v", c, got, err)
+		}
+	}
+}
+
+func TestAgedTransactionIsNotPrepared(t *testing.T) {
+	b := fakeBroker(t, 2)
+	j := newJob(t, "j")
+	clock := &steppedClock{now: time.Now()}
+	j.env.Clock = clock
+	o := j.openSink(t, b.exactly(b.topic("out", 1)))
+	o.start(0, nil)
+	o.write("a")
+	o.barrier(1)
+	clock.step(13 * time.Minute)
+	_, err := o.c.Prepare(t.Context(), 1)
+	wantError(t, err, exec.External, "13m0s", "15m0s", "transaction.timeout.ms")
+}
+
+// An idle job writes its ledger again before the broker forgets it.
+func TestIdleJobRefreshesItsLedger(t *testing.T) {
+	brokers(t, func(t *testing.T, b *broker) {
+		j := newJob(t, b.name("job"))
+		clock := &steppedClock{now: time.Now()}
+		j.env.Clock = clock
+		topic := b.topic("out", 1)
+		o := j.openSink(t, b.exactly(topic))
+		o.start(0, nil)
+		if tok := o.epoch(1); tok != nil {
+			t.Fatalf("token %s", tok)
+		}
+		clock.step(25 * time.Hour)
+		for e := state.Epoch(2); e < 7; e++ {
+			if tok := o.epoch(e); tok == nil {
+				t.Fatal("the ledger was not refreshed")
+			}
+			clock.step(25 * time.Hour)
+		}
+		led, err := o.c.ctl.stableLedger(t.Context(), o.c.ledger(), 10*time.Second)
+		if err != nil || led.epoch != 6 {
+			t.Errorf("ledger %+v, %v", led, err)
+		}
+		o.epoch(8, "a")
+		b.want(topic, "a")
+	})
+}
+
+type steppedClock struct {
+	exec.SystemClock
+	mu  sync.Mutex
+	now time.Time
+}
+
+func (c *steppedClock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *steppedClock) step(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+// KAFKA-20734: the commit was accepted, its markers never came. Seen by DescribeProducers,
+// repaired by WriteTxnMarkers, and never declared committed before.
+func TestForgottenMarkersAreRepaired(t *testing.T) {
+	defer func(d time.Duration) { hangingAfter = d }(hangingAfter)
+	hangingAfter = 100 * time.Millisecond
+	b := fakeBroker(t, 2)
+	topic := b.topic("out", 1)
+	o := newJob(t, "j").openSink(t, b.exactly(topic))
+	o.start(0, nil)
+	tok := o.prepare(1, "a")
+	k := parse(t, tok)
+	o.crash()
+	var repaired atomic.Bool
+	b.fake.ControlKey(int16(kmsg.WriteTxnMarkers), func(kreq kmsg.Request) (kmsg.Response, error, bool) {
+		b.fake.KeepControl()
+		for _, m := range kreq.(*kmsg.WriteTxnMarkersRequest).Markers {
+			if m.ProducerID != k.PID || m.ProducerEpoch != k.Epoch+1 || !m.Committed {
+				t.Errorf("marker %+v", m)
+			}
+		}
+		repaired.Store(true)
+		return nil, nil, false
+	})
+	b.fake.ControlKey(int16(kmsg.DescribeProducers), func(kreq kmsg.Request) (kmsg.Response, error, bool) {
+		b.fake.KeepControl()
+		if repaired.Load() {
+			return nil, nil, false
+		}
+		req := kreq.(*kmsg.DescribeProducersRequest)
+		resp := req.ResponseKind().(*kmsg.DescribeProducersResponse)
+		rt := kmsg.NewDescribeProducersResponseTopic()
+		rt.Topic = topic
+		rp := kmsg.NewDescribeProducersResponseTopicPartition()
+		a := kmsg.NewDescribeProducersResponseTopicPartitionActiveProducer()
+		a.ProducerID, a.ProducerEpoch, a.CurrentTxnStartOffset = k.PID, int32(k.Epoch), 0
+		rp.ActiveProducers = append(rp.ActiveProducers, a)
+		rt.Partitions = append(rt.Partitions, rp)
+		resp.Topics = append(resp.Topics, rt)
+		return resp, nil, true
+	})
+	o = newJob(t, "j").openSink(t, b.exactly(topic))
+	rec, err := o.c.Recover(t.Context(), 1, tok)
+	if err != nil || rec.Outcome != exec.OutcomeCommitted || !repaired.Load() {
+		t.Fatalf("recovery: %+v, %v, repaired %v", rec, err, repaired.Load())
+	}
+}
+
+// Where the repair is not allowed, the error says what to do and what not.
+func TestForgottenMarkersWithoutPermission(t *testing.T) {
+	defer func(d time.Duration) { hangingAfter = d }(hangingAfter)
+	hangingAfter = 100 * time.Millisecond
+	b := fakeBroker(t, 2)
+	topic := b.topic("out", 1)
+	o := newJob(t, "j").openSink(t, b.exactly(topic))
+	o.start(0, nil)
+	tok := o.prepare(1, "a")
+	b.fake.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.OffsetFetch}, Err: kerr.UnstableOffsetCommit, Count: -1})
+	b.fake.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.WriteTxnMarkers}, Err: kerr.ClusterAuthorizationFailed, Count: -1})
+	o.decide(1, true)
+	err := o.c.Commit(t.Context(), 1, tok)
+	wantError(t, err, exec.User, "Do NOT abort", "ClusterAction", topic+"-0", parse(t, tok).ID)
+}
+
+// B61: a checkpoint from another cluster or with a foreign id.
+func TestForeignTokensAreRefused(t *testing.T) {
+	b := fakeBroker(t, 2)
+	o := newJob(t, "j").openSink(t, b.exactly(b.topic("out", 1)))
+	o.start(0, nil)
+	k := parse(t, o.epoch(1, "a"))
+	other := k
+	other.ClusterID = "elsewhere"
+	tok, _ := other.encode()
+	_, err := o.c.Recover(t.Context(), 1, tok)
+	wantError(t, err, exec.User, "elsewhere")
+	other = k
+	other.ID = "somebody.else.0"
+	tok, _ = other.encode()
+	_, err = o.c.Recover(t.Context(), 1, tok)
+	wantError(t, err, exec.User, "somebody.else.0")
+	if _, err = o.c.Recover(t.Context(), 1, exec.Token("{}")); err == nil {
+		t.Error("an empty token was accepted")
+	}
+}
+
+// F62, F50: two sinks and the dead letters of a source move together.
+func TestSinksAndDeadLettersShareTheTransaction(t *testing.T) {
+	brokers(t, func(t *testing.T, b *broker) {
+		in, x, y, dlq := b.topic("in", 1), b.topic("x", 1), b.topic("y", 1), b.topic("dlq", 1)
+		b.put(in, 0, "ok", "bad 1", "ok", "bad 2")
+		j := newJob(t, b.name("job"))
+		ox, oy := j.openSink(t, b.exactly(x, "sink.transactional-id-prefix", "p2")), j.openSink(t, b.exactly(y, "sink.transactional-id-prefix", "p1"))
+		if ox.c != oy.c {
+			t.Fatal("two committers for one cluster")
+		}
+		src := j.openScan(t, b.table(in, "scan.startup.mode", "earliest-offset", "bad-records", "dlq", "bad-records.dlq.topic", dlq))
+		ox.start(0, nil)
+		oy.open()
+		src.positions() // a barrier before the first dead letter: they wait for its decision
+		ox.decide(1, false)
+		same(t, "rows", src.read(2), []string{"ok", "ok"})
+		src.idle()
+		ox.write("x1")
+		oy.write("y1")
+		src.positions()
+		oy.barrier(2)
+		tok := ox.prepare(2)
+		if k := parse(t, tok); !strings.HasPrefix(k.ID, "p1.") || len(k.Parts) != 3 || k.Records != 4 {
+			t.Errorf("token %+v", k)
+		}
+		for _, topic := range []string{x, y, dlq} {
+			if got := b.values(topic); len(got) > 0 {
+				t.Errorf("%s shows %v before the commit", topic, got)
+			}
+		}
+		ox.decide(2, true)
+		ox.commit(2, tok)
+		b.want(x, "x1")
+		b.want(y, "y1")
+		b.want(dlq, "bad 1", "bad 2")
+	})
+}
+
+func TestCommitterNeedsTheSameConnection(t *testing.T) {
+	b := fakeBroker(t, 2)
+	j := newJob(t, "j")
+	j.openSink(t, b.exactly(b.topic("x", 1)))
+	_, err := j.trySink(t, testConnector(), b.exactly(b.topic("y", 1), "properties.transaction.timeout.ms", "60000"))
+	wantError(t, err, exec.User, "transaction.timeout.ms")
+}
