@@ -56,7 +56,7 @@ func castFromText(s *Site) (Kernel, error) {
 
 func (s *Site) rejectText(f *Frame, i int) {
 	if !s.Try {
-		f.fail(i, "%q is not a valid %s", clip(f.Args[0].bytes(i)), s.Result.Nullable())
+		f.fail(i, "%q is not a valid %s; TRY_CAST gives NULL instead", clip(f.Args[0].bytes(i)), s.Result.Nullable())
 	}
 }
 

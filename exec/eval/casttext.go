@@ -66,14 +66,13 @@ func temporalText(t types.Type, zone *datetime.Zone) appender {
 			return datetime.AppendTime(dst, int64(vec.Values[int32](v)[i])*1e6, 0) // as Flink, whatever the precision
 		}
 	case types.Timestamp:
-		return func(dst []byte, v *vec.Vec, i int) []byte {
-			return datetime.AppendTimestamp(dst, vec.Values[int64](v)[i], units, t.Precision, ' ')
-		}
+		w := datetime.NewTimestampWriter(units, t.Precision)
+		return func(dst []byte, v *vec.Vec, i int) []byte { return w.Append(dst, vec.Values[int64](v)[i]) }
 	case types.TimestampLTZ:
+		w := datetime.NewTimestampWriter(units, t.Precision)
 		return func(dst []byte, v *vec.Vec, i int) []byte {
 			x := vec.Values[int64](v)[i]
-			x += zone.Offset(datetime.FloorDiv(x, units)) * units
-			return datetime.AppendTimestamp(dst, x, units, t.Precision, ' ')
+			return w.Append(dst, x+zone.Offset(datetime.FloorDiv(x, units))*units)
 		}
 	case types.IntervalYearMonth:
 		return func(dst []byte, v *vec.Vec, i int) []byte {

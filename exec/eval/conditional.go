@@ -17,8 +17,8 @@ type caseNode struct {
 	whens, thens []*node
 	otherwise    *node
 	out          vec.Vec
-	code         []uint8 // branch of each row
-	left, next   []int32 // rows without a branch yet
+	code         []uint16 // branch of each row
+	left, next   []int32  // rows without a branch yet
 	taken        [][]int32
 	from         []Operand
 	sel          []rows
@@ -59,9 +59,6 @@ func newCase(whens, thens []*node, last *node, t types.Type) (*node, error) {
 	if ws[0] != nil && ws[0].fails != nil {
 		return failing(t, ws[0].fails), nil
 	}
-	if len(ws) > 250 {
-		return nil, fmt.Errorf("CASE has %d branches; at most 250 are supported", len(ws))
-	}
 	n := &caseNode{whens: ws, thens: ts, otherwise: last, out: vec.New(t),
 		taken: make([][]int32, len(ws)+1), from: make([]Operand, len(ws)+1), sel: make([]rows, 2*len(ws)+2)}
 	return &node{typ: t, run: n.run}, nil
@@ -70,7 +67,7 @@ func newCase(whens, thens []*node, last *node, t types.Type) (*node, error) {
 func (c *caseNode) run(p *pass, r *rows) (*vec.Vec, error) {
 	if cap(c.code) < r.n {
 		size := max(r.n, 64)
-		c.code, c.left, c.next = make([]uint8, size), make([]int32, size), make([]int32, size)
+		c.code, c.left, c.next = make([]uint16, size), make([]int32, size), make([]int32, size)
 	}
 	left := c.left[:0]
 	if r.sel != nil {
@@ -190,14 +187,14 @@ func scatterRows[T vec.Fixed](dst, src []T, taken []int32, mask int) {
 
 // assembleRows appends row by row, for types whose values have no fixed place.
 func (c *caseNode) assembleRows(n int) {
-	const none = 255
+	const none = 1<<16 - 1
 	code := c.code[:n]
 	for i := range code {
 		code[i] = none
 	}
 	for b, taken := range c.taken {
 		for _, i := range taken {
-			code[i] = uint8(b)
+			code[i] = uint16(b)
 		}
 	}
 	c.out.Reset()

@@ -59,6 +59,30 @@ func AppendTimestamp(dst []byte, v, units int64, precision int, sep byte) []byte
 	return AppendTime(append(AppendDate(dst, days), sep), nanos, precision)
 }
 
+// TimestampWriter is AppendTimestamp with a blank, remembering the text of the last day. Not
+// for concurrent use.
+type TimestampWriter struct {
+	units     int64
+	precision int
+	day       int64
+	text      []byte // of the day, with the blank
+}
+
+// NewTimestampWriter makes a writer for values of the given units a second.
+func NewTimestampWriter(units int64, precision int) *TimestampWriter {
+	return &TimestampWriter{units: units, precision: precision, day: 1 << 62}
+}
+
+// Append writes "2020-02-29 12:34:56.123".
+func (w *TimestampWriter) Append(dst []byte, v int64) []byte {
+	perDay := w.units * 86400
+	day := FloorDiv(v, perDay)
+	if day != w.day {
+		w.day, w.text = day, append(AppendDate(w.text[:0], day), ' ')
+	}
+	return AppendTime(append(dst, w.text...), (v-day*perDay)*(1e9/w.units), w.precision)
+}
+
 // AppendDayTime writes an interval of milliseconds: "+1 02:03:04.567".
 func AppendDayTime(dst []byte, ms int64) []byte {
 	sign := byte('+')
