@@ -13,6 +13,7 @@ import (
 	"github.com/sqlstream/sqlstream/cmd/sqlstream/engine"
 	"github.com/sqlstream/sqlstream/cmd/sqlstream/internal/buildinfo"
 	"github.com/sqlstream/sqlstream/cmd/sqlstream/internal/exitcode"
+	"github.com/sqlstream/sqlstream/cmd/sqlstream/internal/failpoint"
 	"github.com/sqlstream/sqlstream/cmd/sqlstream/internal/interrupt"
 	"github.com/sqlstream/sqlstream/cmd/sqlstream/internal/jobs"
 	"github.com/sqlstream/sqlstream/cmd/sqlstream/internal/result"
@@ -60,13 +61,9 @@ func (a *app) newRunner(cmd *cobra.Command, log *slog.Logger) (*runner.Runner, e
 	if err != nil {
 		return nil, err
 	}
-	failPoint, err := jobs.FailPoint()
-	if err != nil {
-		return nil, exitcode.With(exitcode.Config, err)
-	}
 	r := &runner.Runner{
 		Session: s, Printer: p, Log: log, Home: h,
-		Launcher: &jobs.Launcher{Lookup: a.connectors(), Log: log, Version: buildinfo.Read().Version, FailPoint: failPoint},
+		Launcher: &jobs.Launcher{Lookup: a.connectors(), Log: log, Version: buildinfo.Read().Version, FailPoint: failpoint.Hook()},
 		Notice:   func(text string) { fmt.Fprintln(a.Err, text) },
 	}
 	r.Control = func(ctx context.Context, res *session.Result) error { return a.controlStatement(ctx, r, res) }

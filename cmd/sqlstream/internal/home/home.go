@@ -43,6 +43,23 @@ func (h Home) Jobs() string { return filepath.Join(string(h), "jobs") }
 // Job is the directory of the job called name.
 func (h Home) Job(name string) string { return filepath.Join(h.Jobs(), FileName(name)) }
 
+// Register makes a job directory that lies elsewhere known here, so that lists of jobs find
+// it: a symbolic link beside the others.
+func (h Home) Register(dir string) error {
+	abs, err := filepath.Abs(dir)
+	if err != nil || strings.HasPrefix(abs, h.Jobs()+string(filepath.Separator)) {
+		return err
+	}
+	if err := os.MkdirAll(h.Jobs(), 0o700); err != nil {
+		return err
+	}
+	link := filepath.Join(h.Jobs(), FileName(abs))
+	if old, err := os.Readlink(link); err == nil && old == abs {
+		return nil
+	}
+	return os.Symlink(abs, link)
+}
+
 // Broker is the directory of the development broker.
 func (h Home) Broker() string { return filepath.Join(string(h), "broker") }
 

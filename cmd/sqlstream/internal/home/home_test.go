@@ -1,6 +1,8 @@
 package home
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -38,5 +40,23 @@ func TestFileName(t *testing.T) {
 			t.Errorf("%q and %q both became %s", name, other, got)
 		}
 		seen[got] = name
+	}
+}
+
+func TestRegister(t *testing.T) {
+	h, elsewhere := Home(filepath.Join(t.TempDir(), "home")), t.TempDir()
+	for range 2 {
+		for _, dir := range []string{elsewhere, h.Job("own")} {
+			if err := h.Register(dir); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	entries, err := os.ReadDir(h.Jobs())
+	if err != nil || len(entries) != 1 {
+		t.Fatalf("%v, %v; want one link", entries, err)
+	}
+	if to, err := os.Readlink(filepath.Join(h.Jobs(), entries[0].Name())); to != elsewhere {
+		t.Errorf("it leads to %s, %v", to, err)
 	}
 }

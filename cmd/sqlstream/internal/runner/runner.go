@@ -112,6 +112,9 @@ func (r *Runner) Start(ctx context.Context, p *plan.Job, several bool) (*jobs.Jo
 	if err != nil {
 		return nil, fmt.Errorf("job %s: %w", p.Name, err)
 	}
+	if err := r.Home.Register(dir); err != nil {
+		r.Log.Warn("'sqlstream jobs' will not list this job without --dir", "job", p.Name, "err", err)
+	}
 	s := j.Status()
 	from := "starting fresh"
 	if s.RestoredFrom > 0 {
