@@ -287,3 +287,43 @@ func TestCommitterNeedsTheSameConnection(t *testing.T) {
 	_, err := j.trySink(t, testConnector(), b.exactly(b.topic("y", 1), "properties.transaction.timeout.ms", "60000"))
 	wantError(t, err, exec.User, "transaction.timeout.ms")
 }
+
+// F28: the sink's topic is deleted while the job runs: the epoch fails, nothing of it is seen.
+func TestDeletedSinkTopicFailsTheEpoch(t *testing.T) {
+	for _, guarantee := range []string{exactlyOnce, atLeastOnce} {
+		b := fakeBroker(t, 2)
+		topic, other := b.topic("out", 1), b.topic("other", 1)
+		j := newJob(t, "j")
+		o := j.openSink(t, b.table(topic, "sink.delivery-guarantee", guarantee))
+		two := j.openSink(t, b.table(other, "sink.delivery-guarantee", guarantee))
+		if o.c != nil {
+			o.start(0, nil)
+		} else {
+			o.open()
+		}
+		two.open()
+		o.write("a")
+		if o.c != nil {
+			o.epoch(1)
+		} else {
+			o.barrier(1)
+		}
+		if err := b.fake.DeleteTopic(topic); err != nil {
+			t.Fatal(err)
+		}
+		two.write("b")
+		err := o.w.Write(t.Context(), textBatch("c"))
+		if err == nil {
+			err = o.w.Barrier(t.Context(), 2)
+		}
+		wantError(t, err, exec.User, topic, "deleted")
+		if o.c != nil {
+			if _, err := o.c.Prepare(t.Context(), 2); err == nil {
+				t.Error("a transaction with a failed record was prepared")
+			}
+			o.crash()
+			newJob(t, "j").openSink(t, b.table(other, "sink.delivery-guarantee", guarantee)).start(0, nil)
+			b.want(other)
+		}
+	}
+}
