@@ -314,6 +314,14 @@ func queryParameter(dst []byte, query, key string) ([]byte, bool) {
 }
 
 func urlPart(u *url.URL, part string) (string, bool) {
+	if u.Opaque != "" {
+		switch part {
+		case "HOST":
+			return "", true
+		case "PATH", "FILE":
+			return u.Opaque, true
+		}
+	}
 	switch part {
 	case "HOST":
 		return u.Hostname(), u.Host != ""

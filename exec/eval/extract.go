@@ -35,6 +35,9 @@ func extractable(unit string, t types.Type) bool {
 	case types.IntervalYearMonth:
 		return unit == "YEAR" || unit == "MONTH" || unit == "QUARTER"
 	}
+	if t.IsTimestamp() && (unit == "MICROSECOND" || unit == "NANOSECOND") {
+		return true
+	}
 	_, ok := datetime.Field(unit, 0)
 	return ok
 }
@@ -89,6 +92,9 @@ func extractKernel(s *Site, unit string, arg int) (Kernel, error) {
 			})
 		}, nil
 	}
+	if unit == "MICROSECOND" || unit == "NANOSECOND" {
+		return subSecond(t, unit, arg), nil
+	}
 	if _, ok := datetime.Field(unit, 0); !ok {
 		return nil, s.errorf("there is no field %s of %s", unit, t.Nullable())
 	}
@@ -122,6 +128,22 @@ func extractKernel(s *Site, unit string, arg int) (Kernel, error) {
 			return cached, true
 		})
 	}, nil
+}
+
+// subSecond is the part of a timestamp within its second.
+func subSecond(t types.Type, unit string, arg int) Kernel {
+	read := localReader(t, datetime.NewZone(nil))
+	per := int64(1)
+	if unit == "MICROSECOND" {
+		per = 1000
+	}
+	return func(f *Frame) error {
+		a := read(f.Args[arg])
+		return fill(f, func(i int) (int64, bool) {
+			at := a(i)
+			return (at.millis%1000*1_000_000 + int64(at.nanos)) / per, true
+		})
+	}
 }
 
 func monthsField(unit string, m int64) int64 {

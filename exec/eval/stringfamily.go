@@ -7,6 +7,14 @@ import (
 	"github.com/sqlstream/sqlstream/sql/types"
 )
 
+// pSeparator is a string or the code of a character.
+var pSeparator = param{want: "STRING or INT", accept: func(t types.Type) (types.Type, bool) {
+	if t.Kind == types.TinyInt || t.Kind == types.SmallInt {
+		return types.IntT.WithNull(!t.NotNull), true
+	}
+	return t, t.IsString() || t.Kind == types.Int
+}}
+
 func overlayType(a []types.Type) types.Type {
 	n := a[0].Length + a[1].Length
 	if n < 0 || n > types.MaxLength {
@@ -27,9 +35,9 @@ var stringFamily = Family{"String functions", []Function{
 	{Name: "SUBSTRING", Aliases: []string{"SUBSTR"}, Signature: "SUBSTRING(s STRING, start INT [, length INT])", Doc: "Part of s from a position on, counted from 1, or from the end if negative.",
 		Example: "SUBSTRING('hello', 2, 3)", Result: "ell", Type: fn(varying(0), pStr, pInt, opt(pInt)), Bind: bindSubstring},
 	{Name: "LEFT", Signature: "LEFT(s STRING, n INT)", Doc: "The first n characters.",
-		Example: "LEFT('hello', 2)", Result: "he", Type: fn(varying(0), pStr, pIntOnly), Bind: textInt(left)},
+		Example: "LEFT('hello', 2)", Result: "he", Type: fn(varying(0), pStr, pInt), Bind: textInt(left)},
 	{Name: "RIGHT", Signature: "RIGHT(s STRING, n INT)", Doc: "The last n characters.",
-		Example: "RIGHT('hello', 2)", Result: "lo", Type: fn(varying(0), pStr, pIntOnly), Bind: textInt(right)},
+		Example: "RIGHT('hello', 2)", Result: "lo", Type: fn(varying(0), pStr, pInt), Bind: textInt(right)},
 	{Name: "REPEAT", Signature: "REPEAT(s STRING, n INT)", Doc: "s n times.",
 		Example: "REPEAT('ab', 2)", Result: "abab", Type: fn(textResult, pStr, pInt), Bind: bindRepeat},
 	{Name: "LPAD", Signature: "LPAD(s STRING, length INT, pad STRING)", Doc: "s filled up or cut to a length from the left.",
@@ -49,7 +57,7 @@ var stringFamily = Family{"String functions", []Function{
 	{Name: "LOCATE", Signature: "LOCATE(part STRING, s STRING [, from INT])", Doc: "Where part begins in s from a position on; 0 when it does not occur.",
 		Example: "LOCATE('l', 'hello', 4)", Result: "4", Type: fn(ret(types.IntT), pStr, pStr, opt(pInt)), Bind: int32Of(locate)},
 	{Name: "INSTR", Signature: "INSTR(s STRING, part STRING [, from INT [, occurrence INT]])", Doc: "Where part begins in s; 0 when it does not occur.",
-		Example: "INSTR('hello', 'l')", Result: "3", Type: fn(ret(types.IntT), pStr, pStr, opt(pInt), opt(pInt)), Bind: int32Of(instr)},
+		Example: "INSTR('hello', 'l')", Result: "3", Type: fn(ret(types.IntT), pStr, pStr, opt(pInt), opt(pInt)), Bind: bindInstr},
 	{Name: "REPLACE", Signature: "REPLACE(s STRING, old STRING, new STRING)", Doc: "s with every old replaced by new.",
 		Example: "REPLACE('hello', 'l', 'L')", Result: "heLLo", Type: fn(textResult, pStr, pStr, pStr), Bind: bindReplace},
 	{Name: "OVERLAY", Signature: "OVERLAY(s PLACING new FROM start [FOR length])", Doc: "s with a part replaced by new.",
@@ -64,7 +72,7 @@ var stringFamily = Family{"String functions", []Function{
 		Example: "CONCAT_WS('-', 'a', 'b')", Result: "a-b", Type: fn(textResult, pStr, opt(rest(pStr))), Nulls: Custom, Bind: bindConcatWS},
 	{Name: "SPLIT_INDEX", Signature: "SPLIT_INDEX(s STRING, separator STRING, index INT)", Doc: "The part of s with an index, counted from 0; NULL when there is none.",
 		Example: "SPLIT_INDEX('a,b,c', ',', 1)", Result: "b",
-		Type: fnNull(textResult, pStr, exactly("STRING or INT", types.StringT, either(types.Type.IsString, kindIs(types.Int))), pInt), Bind: bindSplitIndex},
+		Type: fnNull(textResult, pStr, pSeparator, pInt), Bind: bindSplitIndex},
 	{Name: "STARTSWITH", Signature: "STARTSWITH(s STRING, start STRING)", Doc: "Whether s begins with start.",
 		Example: "STARTSWITH('hello', 'he')", Result: "TRUE", Type: fn(ret(types.BooleanT), pStrOrBin, pStrOrBin), Bind: bindTextPredicate(bytes.HasPrefix)},
 	{Name: "ENDSWITH", Signature: "ENDSWITH(s STRING, end STRING)", Doc: "Whether s ends with end.",

@@ -427,22 +427,49 @@ func bindTextPredicate(fn func(s, part []byte) bool) func(*Site) (Kernel, error)
 	}
 }
 
-func instr(args []Operand, i int) int32 {
-	s, part := args[0].bytes(i), args[1].bytes(i)
-	start, occurrence := int32(1), int32(1)
-	if len(args) > 2 {
-		start = value[int32](args[2], i)
-	}
-	if len(args) > 3 {
-		occurrence = value[int32](args[3], i)
-	}
-	from := int(start)
+// bindInstr finds an occurrence forwards from a place, or backwards from a place counted from
+// the end when it is negative.
+func bindInstr(*Site) (Kernel, error) {
+	return func(f *Frame) error {
+		return fill(f, func(i int) (int32, bool) {
+			start, occurrence := int32(1), int32(1)
+			if len(f.Args) > 2 {
+				start = value[int32](f.Args[2], i)
+			}
+			if len(f.Args) > 3 {
+				if occurrence = value[int32](f.Args[3], i); occurrence < 1 {
+					f.fail(i, "the occurrence is %d; it counts from 1", occurrence)
+					return 0, true
+				}
+			}
+			s, part := f.Args[0].bytes(i), f.Args[1].bytes(i)
+			if start < 0 {
+				return instrBack(s, part, int(start), int(occurrence)), true
+			}
+			return instr(s, part, int(start), int(occurrence)), true
+		})
+	}, nil
+}
+
+func instr(s, part []byte, from, occurrence int) int32 {
 	for ; from >= 1; occurrence-- {
 		p := position(part, s, from)
-		if p == 0 || occurrence <= 1 {
+		if p == 0 || occurrence == 1 {
 			return p
 		}
 		from = int(p) + 1
+	}
+	return 0
+}
+
+// instrBack looks from the -from-th code point from the end on towards the start.
+func instrBack(s, part []byte, from, occurrence int) int32 {
+	for at := utf8.RuneCount(s) + from; at >= 0; at-- {
+		if bytes.HasPrefix(s[runeStart(s, at):], part) {
+			if occurrence--; occurrence == 0 {
+				return int32(at) + 1
+			}
+		}
 	}
 	return 0
 }

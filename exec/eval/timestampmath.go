@@ -78,6 +78,9 @@ func timestampDiffRule(args []expr.Arg) (Sig, error) {
 	if err != nil {
 		return sig, err
 	}
+	if a, b := sig.Args[1], sig.Args[2]; (a.Kind == types.TimestampLTZ) != (b.Kind == types.TimestampLTZ) {
+		return Sig{}, fmt.Errorf("a difference of %s and %s; convert one of them with CAST", a.Nullable(), b.Nullable())
+	}
 	unit, _ := args[0].Literal.Value.(string)
 	nullable := !sig.Args[1].NotNull || !sig.Args[2].NotNull
 	sig.Result = types.IntT.WithNull(nullable)
@@ -95,11 +98,7 @@ func timestampDiffRule(args []expr.Arg) (Sig, error) {
 func bindTimestampDiff(s *Site) (Kernel, error) {
 	unit, _ := s.text(0)
 	months, ms := unitLength(unit)
-	utc := datetime.NewZone(nil)
-	zone := utc
-	if s.Args[1].Kind != s.Args[2].Kind { // an instant against local time
-		zone = datetime.NewZone(s.Env.Zone)
-	}
+	zone := datetime.NewZone(nil)
 	ra, rb := localReader(s.Args[1], zone), localReader(s.Args[2], zone)
 	diff := func(a, b int64) int64 {
 		switch {
