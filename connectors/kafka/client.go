@@ -25,7 +25,6 @@ import (
 type cluster struct {
 	seeds          []string // sorted
 	clientID       string
-	rack           string
 	tls            *tls.Config
 	sasl           sasl.Mechanism
 	security       string // the security options as one comparable text; never printed

@@ -95,8 +95,6 @@ func newBroker(t testing.TB, addrs string) *broker {
 	return &broker{t: t, addrs: addrs, cl: cl, adm: kadm.NewClient(cl), suffix: hex.EncodeToString(raw[:])}
 }
 
-func (b *broker) real() bool { return b.fake == nil }
-
 func (b *broker) name(s string) string { return s + "-" + b.suffix }
 
 // topic creates a topic and returns its name.

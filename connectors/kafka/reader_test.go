@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strconv"
 	"strings"
@@ -269,6 +270,42 @@ func withStop(t testing.TB, splits []exec.Split, stop int64) []exec.Split {
 		out[i] = p.split()
 	}
 	return out
+}
+
+// Records behind somebody's open transaction cannot be read; a warning says whose it is.
+func TestOpenTransactionOfOthersIsNamed(t *testing.T) {
+	brokers(t, func(t *testing.T, b *broker) {
+		topic := b.topic("in", 1)
+		cl := b.txnClient(b.name("other"), time.Minute)
+		defer cl.Close()
+		if err := cl.BeginTransaction(); err != nil {
+			t.Fatal(err)
+		}
+		if err := cl.ProduceSync(t.Context(), &kgo.Record{Topic: topic, Value: []byte("hidden")}).FirstErr(); err != nil {
+			t.Fatal(err)
+		}
+		pid, _, err := cl.ProducerID(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var log strings.Builder
+		j := newJob(t, "j")
+		j.env.Log = slog.New(slog.NewTextHandler(&log, nil))
+		s := j.openScan(t, b.table(topic, "scan.startup.mode", "earliest-offset"))
+		s.idle()
+		s.positions()
+		w := s.r.(*reader).watch
+		for range 2 * stuckLooks {
+			w.look(t.Context())
+		}
+		if want := fmt.Sprintf("producer=%d", pid); strings.Count(log.String(), want) != 1 {
+			t.Errorf("log %q should name %s once", log.String(), want)
+		}
+		if err := cl.EndTransaction(t.Context(), kgo.TryCommit); err != nil {
+			t.Fatal(err)
+		}
+		same(t, "rows", s.read(1), []string{"hidden"})
+	})
 }
 
 func TestReadUncommittedSeesAborted(t *testing.T) {

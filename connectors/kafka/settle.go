@@ -106,7 +106,7 @@ func (c *committer) confirm(ctx context.Context, t token, e state.Epoch, suspici
 		case led.epoch < e:
 			// Stable and older: its markers said abort. Once may be a coordinator in motion.
 			if older++; older >= 3 {
-				gone, err := c.destroyed(ctx, t)
+				gone, err := c.atRest(ctx, t)
 				if err != nil || gone {
 					return exec.Recovery{Outcome: exec.OutcomeAborted, Ledger: led.epoch,
 						Detail: fmt.Sprintf("the commit was accepted, yet the ledger says that epoch %d is the last committed: an abort destroyed it before its markers were written", led.epoch)}, err
@@ -148,8 +148,8 @@ func committed(l ledgerState) exec.Recovery {
 	return exec.Recovery{Outcome: exec.OutcomeCommitted, Ledger: l.epoch}
 }
 
-// destroyed reports whether the coordinator has nothing more to write for the id.
-func (c *committer) destroyed(ctx context.Context, t token) (bool, error) {
+// atRest reports whether the coordinator has nothing more to write for the id.
+func (c *committer) atRest(ctx context.Context, t token) (bool, error) {
 	states, err := c.ctl.describe(ctx, t.ID)
 	if err != nil {
 		return false, err
@@ -164,7 +164,7 @@ func (c *committer) destroyed(ctx context.Context, t token) (bool, error) {
 // repair writes the markers that the coordinator forgot. It reports false while the
 // coordinator is still at it.
 func (c *committer) repair(ctx context.Context, t token) (bool, error) {
-	done, err := c.destroyed(ctx, t)
+	done, err := c.atRest(ctx, t)
 	if err != nil || !done {
 		return false, err
 	}

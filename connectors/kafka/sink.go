@@ -72,10 +72,15 @@ func checkTopic(ctx context.Context, cfg *tableConfig, topic string, env connect
 	defer cl.Close()
 	adm := kadm.NewClient(cl)
 	missing := 0
+	replicas, nodes := 0, 0
 	err = retry(ctx, env.Log, "looking for topic "+topic, func() error {
 		md, err := adm.Metadata(ctx, topic)
 		if err != nil {
 			return err
+		}
+		nodes = len(md.Brokers)
+		for _, p := range md.Topics[topic].Partitions {
+			replicas = len(p.Replicas)
 		}
 		err = md.Topics[topic].Err
 		if errors.Is(err, kerr.UnknownTopicOrPartition) {
@@ -87,6 +92,9 @@ func checkTopic(ctx context.Context, cfg *tableConfig, topic string, env connect
 		return err
 	})
 	if err == nil {
+		if replicas == 1 && nodes > 1 && env.Log != nil {
+			env.Log.Warn("kafka: the topic has one replica: what the broker acknowledged is lost with it", "topic", topic)
+		}
 		return nil
 	}
 	return fmt.Errorf("kafka %s: topic %s of table %s: %w", cfg.cluster.bootstrap(), topic, cfg.table.Name, err)

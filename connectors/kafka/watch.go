@@ -30,18 +30,19 @@ type watcher struct {
 	kick chan struct{} // offsets are to be committed
 
 	mu      sync.Mutex
-	parts   []position   // as of the last barrier
-	ends    offsetMap    // newest known ends
-	commits kadm.Offsets // to be committed next, nil for nothing
-	version atomic.Int64 // counts changes of ends
-	seen    int64        // the reader's copy of version
+	parts   []position           // as of the last barrier
+	ends    offsetMap            // newest known ends
+	commits kadm.Offsets         // to be committed next, nil for nothing
+	still   map[string]stillness // partitions that do not move, by split id
+	version atomic.Int64         // counts changes of ends
+	seen    int64                // the reader's copy of version
 
 	failure atomic.Pointer[error] // a topic is another one now
 }
 
 func newWatcher(cfg *tableConfig, env exec.ConnEnv, cl *kgo.Client) *watcher {
 	ctx, cancel := context.WithCancel(context.Background())
-	w := &watcher{cfg: cfg, env: env, adm: kadm.NewClient(cl), stop: cancel, done: make(chan struct{}), kick: make(chan struct{}, 1)}
+	w := &watcher{cfg: cfg, env: env, adm: kadm.NewClient(cl), still: map[string]stillness{}, stop: cancel, done: make(chan struct{}), kick: make(chan struct{}, 1)}
 	go w.run(ctx)
 	return w
 }
@@ -155,7 +156,10 @@ func (w *watcher) look(ctx context.Context) {
 	defer cancel()
 	err := w.checkTopics(lctx, parts)
 	if err == nil {
-		_, _, err = w.limits(lctx, parts)
+		var highs offsetMap
+		if _, highs, err = w.limits(lctx, parts); err == nil {
+			w.stuck(lctx, parts, highs)
+		}
 	}
 	// When the cluster does not answer, reading notices by itself.
 	if exec.ClassOf(err) == exec.User {
