@@ -356,6 +356,7 @@ func (c *coordinator) finished(r *result) error {
 	}
 	switch {
 	case r.fatal != nil:
+		c.stat.failed(p.snap.Epoch, r.fatal)
 		p.answer(r.fatal)
 		return r.fatal
 	case r.err != nil:
