@@ -76,10 +76,10 @@ func run(ctx context.Context, o options) error {
 	if err := b.prepare(ctx); err != nil {
 		return err
 	}
-	for i := range o.runs {
+	for range o.runs {
 		b.calibrate()
 		if b.kafka() {
-			if err := b.copyRun(ctx, i); err != nil {
+			if err := b.copyRun(ctx); err != nil {
 				return err
 			}
 		}
@@ -87,7 +87,7 @@ func run(ctx context.Context, o options) error {
 			for _, q := range o.queries {
 				for _, bin := range []string{o.binary, o.against} {
 					if bin != "" {
-						if err := b.measure(ctx, bin, m, q, i); err != nil {
+						if err := b.measure(ctx, bin, m, q); err != nil {
 							return err
 						}
 					}

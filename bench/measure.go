@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
@@ -26,6 +28,7 @@ type result struct {
 	cpu  []time.Duration // user and system, of the process
 	wall []time.Duration
 	rss  []int64 // bytes, peak
+	rows int64   // records in the output topic; -1: there is none
 }
 
 type bench struct {
@@ -33,6 +36,7 @@ type bench struct {
 	dir     string
 	broker  *exec.Cmd
 	topic   string
+	made    int // topics for output
 	loops   []time.Duration
 	order   []string
 	results map[string]*result
@@ -66,6 +70,13 @@ func (b *bench) prepare(ctx context.Context) error {
 	return command(ctx, nil, b.binary, "nexmark", "--bootstrap", b.brokers, "--topic", b.topic, "--events", fmt.Sprint(b.events))
 }
 
+// outTopic makes a topic for output.
+func (b *bench) outTopic(ctx context.Context, name string) (string, error) {
+	b.made++
+	topic := fmt.Sprintf("bench-%s-%d-%d", name, os.Getpid(), b.made)
+	return topic, b.createTopic(ctx, topic)
+}
+
 // createTopic waits for the broker to be there.
 func (b *bench) createTopic(ctx context.Context, name string) error {
 	cl, err := kgo.NewClient(kgo.SeedBrokers(b.brokers))
@@ -77,7 +88,7 @@ func (b *bench) createTopic(ctx context.Context, name string) error {
 	defer cancel()
 	for {
 		_, err := kadm.NewClient(cl).CreateTopic(ctx, partitions, 1, nil, name)
-		if err == nil || ctx.Err() != nil {
+		if err == nil || ctx.Err() != nil || errors.Is(err, kerr.TopicAlreadyExists) {
 			return err
 		}
 		select {
@@ -125,10 +136,11 @@ func cpuOf(u *syscall.Rusage) time.Duration {
 }
 
 // measure runs one query once.
-func (b *bench) measure(ctx context.Context, bin string, m mode, q query, i int) error {
-	out := fmt.Sprintf("bench-%s-%d-%d-%d", q.name, os.Getpid(), i, len(b.order))
+func (b *bench) measure(ctx context.Context, bin string, m mode, q query) error {
+	var out string
 	if m.sink == "kafka" {
-		if err := b.createTopic(ctx, out); err != nil {
+		var err error
+		if out, err = b.outTopic(ctx, q.name); err != nil {
 			return err
 		}
 	}
@@ -152,23 +164,24 @@ func (b *bench) measure(ctx context.Context, bin string, m mode, q query, i int)
 	} else if b.profile != "" {
 		args = append(args, "--cpu-profile", filepath.Join(b.profile, strings.ReplaceAll(name, " ", "-")+".pprof"))
 	}
-	return b.timed(ctx, name, bin, args...)
+	return b.timed(ctx, name, out, bin, args...)
 }
 
 // copyRun measures the hand-written copy program: bytes in, the same bytes out.
-func (b *bench) copyRun(ctx context.Context, i int) error {
-	out := fmt.Sprintf("bench-copy-%d-%d", os.Getpid(), i)
-	if err := b.createTopic(ctx, out); err != nil {
+func (b *bench) copyRun(ctx context.Context) error {
+	out, err := b.outTopic(ctx, "copy")
+	if err != nil {
 		return err
 	}
 	self, err := os.Executable()
 	if err != nil {
 		return err
 	}
-	return b.timed(ctx, "copy program", self, "copy", b.brokers, b.topic, out)
+	return b.timed(ctx, "copy program", out, self, "copy", b.brokers, b.topic, out)
 }
 
-func (b *bench) timed(ctx context.Context, name, bin string, args ...string) error {
+// timed runs a program that writes to the topic out, "" for none.
+func (b *bench) timed(ctx context.Context, name, out, bin string, args ...string) error {
 	cmd := exec.CommandContext(ctx, bin, args...)
 	var output bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &output, &output
@@ -176,28 +189,43 @@ func (b *bench) timed(ctx context.Context, name, bin string, args ...string) err
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("%s: %w\n%s", name, err, output.String())
 	}
+	took := time.Since(start)
+	rows := int64(-1)
+	if out != "" {
+		var err error
+		if rows, err = b.count(ctx, out); err != nil {
+			return fmt.Errorf("%s: counting its output: %w", name, err)
+		}
+	}
 	r := b.results[name]
 	if r == nil {
-		r = &result{name: name}
+		r = &result{name: name, rows: rows}
 		b.results[name] = r
 		b.order = append(b.order, name)
 	}
 	u := cmd.ProcessState.SysUsage().(*syscall.Rusage)
-	r.cpu, r.wall, r.rss = append(r.cpu, cpuOf(u)), append(r.wall, time.Since(start)), append(r.rss, u.Maxrss*1024)
-	fmt.Fprintf(os.Stderr, "%-36s cpu %6.2fs wall %6.2fs rss %4d MB\n", name, cpuOf(u).Seconds(), time.Since(start).Seconds(), u.Maxrss/1024)
+	r.cpu, r.wall, r.rss = append(r.cpu, cpuOf(u)), append(r.wall, took), append(r.rss, u.Maxrss*1024)
+	fmt.Fprintf(os.Stderr, "%-36s cpu %6.2fs wall %6.2fs rss %4d MB\n", name, cpuOf(u).Seconds(), took.Seconds(), u.Maxrss/1024)
 	return nil
 }
 
 func (b *bench) report(w io.Writer) {
 	fmt.Fprintf(w, "%d events a run, %d runs, medians (least); calibration loop %.2f s (%.2f to %.2f)\n\n", b.events, b.runs,
 		median(b.loops).Seconds(), slices.Min(b.loops).Seconds(), slices.Max(b.loops).Seconds())
-	fmt.Fprintln(w, "| run | CPU-s per million events | million events/s per core | peak RSS MB | wall s |\n|---|---|---|---|---|")
+	fmt.Fprintln(w, "| run | CPU-s per million events | million events/s per core | peak RSS MB | wall s | rows out |\n|---|---|---|---|---|---|")
 	for _, name := range b.order {
 		r := b.results[name]
 		million := float64(b.events) / 1e6
-		fmt.Fprintf(w, "| %s | %.2f (%.2f) | %.2f | %d | %.1f |\n", name,
-			median(r.cpu).Seconds()/million, slices.Min(r.cpu).Seconds()/million, million/median(r.cpu).Seconds(), median(r.rss)>>20, median(r.wall).Seconds())
+		fmt.Fprintf(w, "| %s | %.2f (%.2f) | %.2f | %d | %.1f | %s |\n", name,
+			median(r.cpu).Seconds()/million, slices.Min(r.cpu).Seconds()/million, million/median(r.cpu).Seconds(), median(r.rss)>>20, median(r.wall).Seconds(), rowsText(r.rows))
 	}
+}
+
+func rowsText(n int64) string {
+	if n < 0 {
+		return ""
+	}
+	return fmt.Sprint(n)
 }
 
 func median[T int64 | time.Duration](s []T) T {
