@@ -52,6 +52,9 @@ func elementRule(r func(array types.Type) types.Type, grows bool) Rule {
 			if !ok {
 				return Sig{}, fmt.Errorf("the elements are %s, not %s", elem.Nullable(), e.Nullable())
 			}
+			if !grows && !elem.IsString() && !t.Same(elem.Nullable()) {
+				return Sig{}, fmt.Errorf("the elements are %s; %s is wider, convert it with CAST", elem.Nullable(), e.Nullable())
+			}
 			if grows {
 				elem = t.WithNull(!elem.NotNull || !e.NotNull)
 				array = types.ArrayT(elem).WithNull(!array.NotNull)

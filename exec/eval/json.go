@@ -2,6 +2,7 @@ package eval
 
 import (
 	"encoding/base64"
+	"errors"
 	"fmt"
 
 	"github.com/sqlstream/sqlstream/exec/eval/datetime"
@@ -30,14 +31,21 @@ func jsonTest(name string, not bool, ok func(k jsontext.Kind) bool, example, res
 
 // paths compiles the paths of a call. A path that is none gives the function's answer to
 // errors, as in Flink; one that is not supported is an error.
-func paths(s *Site) *patterns[*jsontext.Path] {
-	return newPatterns(s, 1, 0, func(text, _ string) (*jsontext.Path, error) { return jsontext.Compile(text) })
+func paths(s *Site) (*patterns[*jsontext.Path], error) {
+	ps := newPatterns(s, 1, 0, func(text, _ string) (*jsontext.Path, error) { return jsontext.Compile(text) })
+	if ps.fixed != nil && errors.Is(ps.fixed.err, jsontext.ErrUnsupported) {
+		return nil, s.errorf("%v", ps.fixed.err)
+	}
+	return ps, nil
 }
 
 // find follows the path of row i; ok is false for an invalid document or path, or one that
 // leads nowhere.
 func find(f *Frame, ps *patterns[*jsontext.Path], i int) (value []byte, ok bool) {
 	p, err := ps.at(f.Args[1], nil, i)
+	if errors.Is(err, jsontext.ErrUnsupported) {
+		f.fail(i, "%v", err)
+	}
 	doc := f.Args[0].bytes(i)
 	if err != nil || jsontext.KindOf(doc) == jsontext.Invalid {
 		return nil, false
@@ -46,14 +54,14 @@ func find(f *Frame, ps *patterns[*jsontext.Path], i int) (value []byte, ok bool)
 }
 
 func bindJSONExists(s *Site) (Kernel, error) {
-	ps := paths(s)
+	ps, err := paths(s)
 	return func(f *Frame) error {
-		return fillBool(f, func(i int) (bool, bool) { _, ok := find(f, ps, i); return ok, true })
-	}, nil
+		return fillBool(f, func(i int) (bool, bool) { v, ok := find(f, ps, i); return ok && string(v) != "null", true })
+	}, err
 }
 
 func bindJSONValue(s *Site) (Kernel, error) {
-	ps := paths(s)
+	ps, err := paths(s)
 	return func(f *Frame) error {
 		return fillBytes(f, func(i int, dst []byte) ([]byte, bool) {
 			v, ok := find(f, ps, i)
@@ -62,11 +70,11 @@ func bindJSONValue(s *Site) (Kernel, error) {
 			}
 			return jsontext.AppendScalar(dst, v)
 		})
-	}, nil
+	}, err
 }
 
 func bindJSONQuery(s *Site) (Kernel, error) {
-	ps := paths(s)
+	ps, err := paths(s)
 	return func(f *Frame) error {
 		return fillBytes(f, func(i int, dst []byte) ([]byte, bool) {
 			v, ok := find(f, ps, i)
@@ -75,7 +83,7 @@ func bindJSONQuery(s *Site) (Kernel, error) {
 			}
 			return jsontext.AppendCanonical(dst, v), true
 		})
-	}, nil
+	}, err
 }
 
 // jsonOf returns the writer of a type's values as JSON; an error for those that have none.

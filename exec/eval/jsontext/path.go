@@ -5,10 +5,15 @@ package jsontext
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
 )
+
+// ErrUnsupported is a path of JsonPath that the engine cannot follow: deep scans, filters,
+// functions.
+var ErrUnsupported = errors.New("unsupported JSON path")
 
 // Path is a compiled SQL/JSON path: $, .name, ['name'], [n], [*] and .* after an optional
 // lax or strict (the default).
@@ -64,10 +69,13 @@ func cutWord(s, word string) (string, bool) {
 func readStep(s string) (step, string, error) {
 	switch {
 	case strings.HasPrefix(s, ".."):
-		return step{}, s, fmt.Errorf("the deep scan .. is not supported")
+		return step{}, s, fmt.Errorf("%w: the deep scan ..", ErrUnsupported)
 	case strings.HasPrefix(s, ".*"):
 		return step{kind: every}, s[2:], nil
 	case s[0] == '.':
+		if strings.Contains(s, "()") {
+			return step{}, s, fmt.Errorf("%w: the function %s", ErrUnsupported, s[1:])
+		}
 		end := strings.IndexAny(s[1:], ".[ ")
 		if end < 0 {
 			end = len(s) - 1
@@ -89,6 +97,9 @@ func readStep(s string) (step, string, error) {
 		inside := strings.TrimSpace(s[1:end])
 		if inside == "*" {
 			return step{kind: every}, s[end+1:], nil
+		}
+		if strings.HasPrefix(inside, "?") || strings.ContainsAny(inside, ",:") {
+			return step{}, s, fmt.Errorf("%w: [%s]", ErrUnsupported, inside)
 		}
 		n, err := strconv.Atoi(inside)
 		if err != nil {
