@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"fmt"
 	"log/slog"
 	"os"
 
@@ -61,7 +60,7 @@ func (a *app) demo() *cobra.Command {
 				c.Log = slog.New(humanlog.New(c.Screen, slog.LevelWarn))
 			}
 			ctx, stop := interrupt.Context(cmd.Context(), func(os.Signal) {
-				fmt.Fprintln(a.Err, "\nending; Ctrl-C again ends at once")
+				c.Say("Ending: the job reads what there is, then the results are counted. Ctrl-C again ends at once.")
 			})
 			defer stop()
 			return demo.Run(ctx, c)

@@ -57,7 +57,7 @@ func Run(ctx context.Context, c Config) (err error) {
 	if err := c.Home.Make(); err != nil {
 		return err
 	}
-	c.say("Starting a Kafka broker for development on port %d; its topics are in %s.", c.Port, c.Home.Broker())
+	c.Say("Starting a Kafka broker for development on port %d; its topics are in %s.", c.Port, c.Home.Broker())
 	broker, err := startBroker(c)
 	if err != nil {
 		return err
@@ -69,7 +69,7 @@ func Run(ctx context.Context, c Config) (err error) {
 	if err := os.WriteFile(file, []byte(strings.ReplaceAll(examples.ETL, examples.Bootstrap, broker.addr)), 0o600); err != nil {
 		return err
 	}
-	c.say("Running the job %s as a process of its own:\n  sqlstream --home %s run %s", jobName, c.Home, file)
+	c.Say("Running the job %s as a process of its own:\n  sqlstream --home %s run %s", jobName, c.Home, file)
 	etl := &runningJob{cfg: c, file: file}
 	if err := etl.start(); err != nil {
 		return err
@@ -87,16 +87,17 @@ func Run(ctx context.Context, c Config) (err error) {
 	if err := errors.Join(drained, etl.stop()); err != nil {
 		return err
 	}
-	c.say("\nThe job has ended after a last checkpoint. Reading the results as a read_committed consumer:")
+	c.Say("\nThe job has ended after a last checkpoint. Reading the results as a read_committed consumer:")
 	if err := summary(context.WithoutCancel(ctx), c, props, total); err != nil {
 		return err
 	}
-	c.say("\nThat took %s. Run it again and it goes on from here. Look around:\n  sqlstream --home %s checkpoint show %s\n  sqlstream explain %s",
+	c.Say("\nThat took %s. Run it again and it goes on from here. Look around:\n  sqlstream --home %s checkpoint show %s\n  sqlstream explain %s",
 		progress.Duration(time.Since(start)), c.Home, jobName, file)
 	return nil
 }
 
-func (c *Config) say(format string, args ...any) {
+// Say prints for the person who watches, above live lines.
+func (c *Config) Say(format string, args ...any) {
 	var out io.Writer = c.Out
 	if c.Screen != nil {
 		out = c.Screen
@@ -112,9 +113,9 @@ func generate(ctx context.Context, c Config, etl *runningJob, props map[string]s
 		return 0, err
 	}
 	if found > 0 {
-		c.say("The topic nexmark holds %s events of earlier runs.", progress.Grouped(found))
+		c.Say("The topic nexmark holds %s events of earlier runs.", progress.Grouped(found))
 	}
-	c.say("Generating %s events into the topic nexmark, %s.\n", progress.Grouped(c.Events), progress.Rate(c.Rate))
+	c.Say("Generating %s events into the topic nexmark, %s.\n", progress.Grouped(c.Events), progress.Rate(c.Rate))
 	p := &feed.Progress{}
 	done := make(chan error, 1)
 	go func() {

@@ -134,7 +134,7 @@ func (r *runningJob) start() error {
 
 // killAndRestart is the point of the demo.
 func (r *runningJob) killAndRestart() error {
-	r.cfg.say("kill -9 %d: the job is gone in the middle of its work, transactions open. Starting it again ...", r.cmd.Process.Pid)
+	r.cfg.Say("kill -9 %d: the job is gone in the middle of its work, transactions open. Starting it again ...", r.cmd.Process.Pid)
 	if err := r.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return err
 	}

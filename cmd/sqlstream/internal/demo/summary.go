@@ -33,13 +33,14 @@ func summary(ctx context.Context, c Config, props map[string]string, events int6
 	if err != nil {
 		return err
 	}
-	c.say("  big_bids         %12s records, the last one %s", progress.Grouped(big), sample)
+	c.Say("  big_bids         %12s records%s", progress.Grouped(big), last(sample))
 
 	type window struct {
 		Start   string `json:"window_start"`
 		Auction int64  `json:"auction"`
 	}
 	seen := map[window]int{}
+	sample = ""
 	inWindows := int64(0)
 	windows, err := cl.Each(ctx, topics.Consume{Topic: "auction_windows", UntilEnd: true}, func(r *kgo.Record) error {
 		var row struct {
@@ -57,7 +58,7 @@ func summary(ctx context.Context, c Config, props map[string]string, events int6
 	if err != nil {
 		return err
 	}
-	c.say("  auction_windows  %12s records of %s bids, the last one %s", progress.Grouped(windows), progress.Grouped(inWindows), sample)
+	c.Say("  auction_windows  %12s records of %s bids%s", progress.Grouped(windows), progress.Grouped(inWindows), last(sample))
 
 	totals := map[string]int64{}
 	changes, err := cl.Each(ctx, topics.Consume{Topic: "bidder_totals", UntilEnd: true}, func(r *kgo.Record) error {
@@ -81,16 +82,24 @@ func summary(ctx context.Context, c Config, props map[string]string, events int6
 	for _, n := range totals {
 		sum += n
 	}
-	c.say("  bidder_totals    %12s records of %s bidders", progress.Grouped(changes), progress.Grouped(int64(len(totals))))
+	c.Say("  bidder_totals    %12s records of %s bidders", progress.Grouped(changes), progress.Grouped(int64(len(totals))))
 	repeated := int64(0)
 	for _, n := range seen {
 		repeated += int64(n - 1)
 	}
-	c.say("\n  bids generated                      %12s\n  bids in bidder_totals, all bidders  %12s\n  windows that were written twice     %12s",
+	c.Say("\n  bids generated                      %12s\n  bids in bidder_totals, all bidders  %12s\n  windows that were written twice     %12s",
 		progress.Grouped(bids), progress.Grouped(sum), progress.Grouped(repeated))
 	if sum != bids || repeated != 0 {
 		return exitcode.With(exitcode.Internal, fmt.Errorf("the results do not add up: %d bids were generated and %d counted, %d windows came twice", bids, sum, repeated))
 	}
-	c.say("\nEvery bid was counted exactly once.")
+	c.Say("\nEvery bid was counted exactly once.")
 	return nil
+}
+
+// last shows a record after the number of records.
+func last(record string) string {
+	if record == "" {
+		return ""
+	}
+	return ", the last one " + record
 }
