@@ -18,6 +18,7 @@ type logicNode struct {
 	out         vec.Vec
 	valid       []uint64
 	sel         []int32
+	bits        []uint64
 	open        rows // the rows the left side leaves open
 }
 
@@ -67,29 +68,26 @@ func (l *logicNode) run(p *pass, r *rows) (*vec.Vec, error) {
 	return &l.out, nil
 }
 
-// undecided lists the rows whose result depends on the right side.
+// undecided lists the rows whose result depends on the right side: all but those where the
+// left side is FALSE (AND) or TRUE (OR).
 func (l *logicNode) undecided(a Operand, r *rows) []int32 {
 	if cap(l.sel) < r.n {
-		l.sel = make([]int32, max(r.n, 64))
+		size := max(r.n, 64)
+		l.sel, l.bits = make([]int32, size), make([]uint64, (size+63)/64)
 	}
-	k := 0
-	sel := l.sel[:r.n]
-	keep := func(i int) {
-		if a.null(i) || a.bool(i) != l.or {
-			sel[k] = int32(i)
-			k++
+	bits, values := l.bits[:(r.n+63)/64], words(a.Vec)
+	for i := range bits {
+		x, valid := bitWord(a, values, i)
+		if l.or {
+			bits[i] = ^(x & valid)
+		} else {
+			bits[i] = x | ^valid
 		}
 	}
 	if r.sel == nil {
-		for i := range r.n {
-			keep(i)
-		}
-	} else {
-		for _, i := range r.sel {
-			keep(int(i))
-		}
+		return selectBits(l.sel[:r.n], bits, r.n)
 	}
-	return sel[:k]
+	return selectValid(l.sel[:len(r.sel)], r.sel, bits)
 }
 
 //go:noinline

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 
+	"github.com/sqlstream/sqlstream/exec/eval/datetime"
 	"github.com/sqlstream/sqlstream/exec/vec"
 	"github.com/sqlstream/sqlstream/sql/expr"
 	"github.com/sqlstream/sqlstream/sql/types"
@@ -135,7 +136,7 @@ func bindElt(*Site) (Kernel, error) {
 func bindPrintf(s *Site) (Kernel, error) {
 	write := make([]appender, len(s.Args))
 	for i, t := range s.Args {
-		write[i] = printfText(t)
+		write[i] = printfText(t, datetime.NewZone(s.Env.Zone))
 	}
 	return func(f *Frame) error {
 		return fillBytes(f, func(i int, dst []byte) ([]byte, bool) {
@@ -155,14 +156,14 @@ func bindPrintf(s *Site) (Kernel, error) {
 
 // printfText writes an argument of %s as Java prints the value inside: BOOLEAN in lower
 // case, dates and times as numbers.
-func printfText(t types.Type) appender {
+func printfText(t types.Type, zone *datetime.Zone) appender {
 	switch t.Kind {
 	case types.Boolean:
 		return func(dst []byte, v *vec.Vec, i int) []byte { return fmt.Append(dst, v.Bool(i)) }
 	case types.Date, types.Time:
 		return intText[int32]
 	}
-	return textOf(t, nil)
+	return textOf(t, zone)
 }
 
 // printf follows java.util.Formatter for %d %x %X %o %s %S %c %b %f %e %n %%; false for a
