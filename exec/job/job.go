@@ -37,7 +37,14 @@ type Config struct {
 	FailPoint func(name string)
 	// MaxRestarts bounds restarts in a row without a completed checkpoint; 0: no bound.
 	MaxRestarts int
+	// StartTimeout is how long a job that has not run yet is tried again when a system outside
+	// is not there; 0: 30 s. A job that has run is restarted for as long as it takes.
+	StartTimeout time.Duration
 }
+
+// startTimeout is long enough for a broker that restarts and short enough for a person who
+// mistyped its address.
+const startTimeout = 30 * time.Second
 
 // Handle is a running job.
 type Handle struct {
@@ -64,9 +71,9 @@ type Handle struct {
 // ErrCancelled is what Wait returns for a job that was cancelled.
 var ErrCancelled = errors.New("the job was cancelled")
 
-// Run starts a job and returns when its first incarnation runs or cannot: errors of the
-// user's making (options, a locked directory, a snapshot that does not fit) are returned
-// here. Cancelling ctx is Cancel.
+// Run starts a job and returns when it runs or cannot: errors of the user's making (options,
+// a locked directory, a snapshot that does not fit) are returned here at once, those of
+// systems outside after cfg.StartTimeout. Cancelling ctx is Cancel, also while Run waits.
 func Run(ctx context.Context, p *plan.Job, cfg Config) (*Handle, error) {
 	opts, err := readOptions(p.Options)
 	if err != nil {
@@ -80,6 +87,9 @@ func Run(ctx context.Context, p *plan.Job, cfg Config) (*Handle, error) {
 	}
 	if cfg.FailPoint == nil {
 		cfg.FailPoint = func(string) {}
+	}
+	if cfg.StartTimeout == 0 {
+		cfg.StartTimeout = startTimeout
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	h := &Handle{
@@ -169,10 +179,12 @@ func (h *Handle) incarnations(ctx context.Context, started chan<- error) error {
 		return err
 	}
 	defer home.Close()
-	failures := 0
+	failures, ran := 0, false
+	giveUp := h.cfg.Clock.Now().Add(h.cfg.StartTimeout)
 	for {
 		before := h.ckpt.get().Completed
 		ready := func() {
+			ran = true
 			h.set(func() {
 				if h.state != Cancelling {
 					h.state = Running
@@ -198,8 +210,20 @@ func (h *Handle) incarnations(ctx context.Context, started chan<- error) error {
 		if h.cfg.MaxRestarts > 0 && failures > h.cfg.MaxRestarts {
 			return err
 		}
-		h.set(func() { h.state, h.lastErr, h.restarts = Restarting, err, h.restarts+1 })
-		h.cfg.Log.Warn("job failed, restarting from its last checkpoint", "err", err, "in", pause)
+		what := "job failed, restarting from its last checkpoint"
+		if !ran {
+			what = "job cannot start yet, trying again"
+			if h.cfg.Clock.Now().Add(pause).After(giveUp) {
+				return err
+			}
+		}
+		h.set(func() {
+			h.lastErr, h.restarts = err, h.restarts+1
+			if h.state != Cancelling {
+				h.state = Restarting
+			}
+		})
+		h.cfg.Log.Warn(what, "err", err, "in", pause)
 		timer := h.cfg.Clock.NewTimer(pause)
 		select {
 		case <-ctx.Done():

@@ -107,8 +107,15 @@ func (r *Runner) Start(ctx context.Context, p *plan.Job, several bool) (*jobs.Jo
 			dir = filepath.Join(dir, home.FileName(p.Name))
 		}
 	}
-	// The job outlives ctx: it ends by Stop, after a last checkpoint.
-	j, err := r.Launcher.Start(context.WithoutCancel(ctx), p, dir)
+	// A job that runs outlives ctx: it ends by Stop, after a last checkpoint. One that does not
+	// run yet has nothing to keep.
+	jctx, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	running := context.AfterFunc(ctx, func() { cancel(context.Cause(ctx)) })
+	j, err := r.Launcher.Start(jctx, p, dir)
+	running()
+	if ctx.Err() != nil && errors.Is(err, job.ErrCancelled) {
+		return nil, context.Cause(ctx)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("job %s: %w", p.Name, err)
 	}
