@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 
@@ -122,6 +123,10 @@ func (m *home) start(f *checkpoint.Facts, d checkpoint.Decision) (*restored, err
 	}
 	r := &restored{Epoch: d.From}
 	for _, c := range f.Found {
+		if c.Epoch > d.From && c.SetAside == "" && c.Err != nil && (c.Manifest != nil || !errors.Is(c.Err, fs.ErrNotExist)) {
+			// It stays for people to look at, and is passed over at every start until it is deleted.
+			m.h.cfg.Log.Warn("a newer checkpoint cannot be used and is passed over", "checkpoint", c.Epoch, "err", c.Err)
+		}
 		switch {
 		case d.Action == checkpoint.Fresh && c.SetAside == "":
 			if err := m.setAside(f, c.Epoch, "the job was started afresh (--fresh)"); err != nil {

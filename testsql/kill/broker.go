@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -21,6 +22,7 @@ type broker struct {
 	client *kgo.Client
 	admin  *kadm.Client
 	stop   func()
+	fake   *kfake.Cluster // nil: a real one
 }
 
 // newBroker connects to the brokers at addr; "" starts a kfake in this process with
@@ -32,7 +34,7 @@ func newBroker(addr string, tv int) (*broker, error) {
 		if err != nil {
 			return nil, err
 		}
-		b.addr, b.stop = c.ListenAddrs()[0], c.Close
+		b.addr, b.stop, b.fake = c.ListenAddrs()[0], c.Close, c
 	}
 	versions := kversion.Stable()
 	versions.SetMaxKeyVersion(int16(kmsg.OffsetFetch), 9) // newer ones want topic ids
@@ -62,6 +64,24 @@ func (b *broker) seeds() []string { return strings.Split(b.addr, ",") }
 func (b *broker) close() {
 	b.client.Close()
 	b.stop()
+}
+
+// holdCommits answers every EndTxn with "try again" until release is called; refused counts
+// them. Only for a kfake.
+func (b *broker) holdCommits() (refused *atomic.Int64, release func()) {
+	refused = &atomic.Int64{}
+	var released atomic.Bool
+	b.fake.ControlKey(int16(kmsg.EndTxn), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		if released.Load() {
+			return nil, nil, false
+		}
+		b.fake.KeepControl()
+		refused.Add(1)
+		resp := req.ResponseKind().(*kmsg.EndTxnResponse)
+		resp.ErrorCode = kerr.ConcurrentTransactions.Code
+		return resp, nil, true
+	})
+	return refused, func() { released.Store(true) }
 }
 
 // transaction is one that has not ended.

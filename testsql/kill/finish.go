@@ -79,6 +79,7 @@ func (l *loop) openTransactions(ctx context.Context) ([]transaction, error) {
 // has ended soon (O5).
 func (l *loop) work(ctx context.Context, p *process, before []transaction) error {
 	begin := time.Now()
+	seen, changed := 0, begin
 	for settled := false; ; sleep(ctx, tickEvery) {
 		if !settled {
 			now, err := l.openTransactions(ctx)
@@ -98,18 +99,21 @@ func (l *loop) work(ctx context.Context, p *process, before []transaction) error
 		if p.ended() {
 			return nil // reported by stopped
 		}
-		if ctx.Err() != nil {
-			l.wrong("the output was not complete after %s", finishLimit)
+		if n := l.reader.records(); n != seen {
+			seen, changed = n, time.Now()
+		}
+		if time.Since(changed) > l.o.Quiet || ctx.Err() != nil {
+			l.wrong("the output is not complete, and nothing comes any more")
 			return nil
 		}
 	}
 	// A row too many would come within a few checkpoints.
-	n := l.reader.flushes()
 	for range 3 {
+		n := l.reader.flushes()
 		if err := l.flush(ctx, 0); err != nil {
 			return err
 		}
-		for n++; l.reader.flushes() < n && !p.ended() && ctx.Err() == nil; {
+		for begin := time.Now(); l.reader.flushes() == n && !p.ended() && time.Since(begin) < l.o.Quiet; {
 			sleep(ctx, tickEvery)
 		}
 	}

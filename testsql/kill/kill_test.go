@@ -2,6 +2,7 @@ package kill
 
 import (
 	"flag"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -21,17 +22,50 @@ var (
 func build(t *testing.T, tags string) string {
 	t.Helper()
 	bin := filepath.Join(t.TempDir(), "sqlstream")
+	compile(t, bin, tags)
+	return bin
+}
+
+func compile(t *testing.T, bin, tags string) {
+	t.Helper()
 	out, err := exec.Command("go", "build", "-tags", tags, "-o", bin, "github.com/sqlstream/sqlstream/cmd/sqlstream").CombinedOutput()
 	if err != nil {
 		t.Fatalf("go build -tags %q: %v\n%s", tags, err, out)
 	}
-	return bin
+}
+
+// program is the binary with fail points, built once.
+func program(t *testing.T) string {
+	t.Helper()
+	once.Do(func() {
+		dir, err := os.MkdirTemp("", "sqlstream-kill-")
+		if err != nil {
+			t.Fatal(err)
+		}
+		programDir = dir
+		compile(t, filepath.Join(dir, "sqlstream"), "failpoints")
+	})
+	return filepath.Join(programDir, "sqlstream")
+}
+
+var (
+	once       sync.Once
+	programDir string
+)
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	code := m.Run()
+	if programDir != "" {
+		_ = os.RemoveAll(programDir)
+	}
+	os.Exit(code)
 }
 
 func defaults(t *testing.T, bin string, seed uint64) Options {
 	return Options{
 		Binary: bin, Dir: t.TempDir(), TV: 2, Kills: *kills, Seed: seed, Interval: 25 * time.Millisecond,
-		TransactionTimeout: time.Minute, RowsPerLife: 200, Parallelism: 1, Retained: 2,
+		TransactionTimeout: time.Minute, RowsPerLife: 200, Parallelism: 1, Retained: 2, Quiet: 30 * time.Second,
 	}
 }
 
@@ -60,7 +94,7 @@ var modes = []struct {
 // TestKillLoop is the promise: whatever the moment of a kill -9, nothing is lost, repeated
 // or wrong.
 func TestKillLoop(t *testing.T) {
-	bin := build(t, "failpoints")
+	bin := program(t)
 	sum := newSum()
 	t.Run("modes", func(t *testing.T) {
 		for i, m := range modes {
@@ -82,7 +116,7 @@ func TestKillLoopOnRealKafka(t *testing.T) {
 		t.Skip("KAFKA_BROKERS is not set: make kafka starts a real Apache Kafka (it needs Java 17 and Maven)")
 	}
 	sum := newSum()
-	o := defaults(t, build(t, "failpoints"), *seed+100)
+	o := defaults(t, program(t), *seed+100)
 	o.Brokers, o.Parallelism = brokers, 2
 	sum.add(t, runLoop(t, o))
 	sum.check(t)
@@ -143,6 +177,13 @@ func (s *sum) check(t *testing.T) {
 // deckSize is how many lives it takes to see every point.
 var deckSize = len(Points) + len(recoveryPoints)
 
+const (
+	// bugKills is how many kills a loop of TestSeededBugsAreCaught has, bugLoops how many loops a
+	// bug has time to show itself in.
+	bugKills = 20
+	bugLoops = 15
+)
+
 // TestSeededBugsAreCaught is the test of the test: each known mistake in the protocol must
 // be found by the loop.
 func TestSeededBugsAreCaught(t *testing.T) {
@@ -154,18 +195,69 @@ func TestSeededBugsAreCaught(t *testing.T) {
 			continue
 		}
 		t.Run(b.tag, func(t *testing.T) {
+			t.Parallel()
 			bin := build(t, "failpoints,"+b.tag)
-			for s := range uint64(5) {
+			for s := range uint64(bugLoops) {
 				o := defaults(t, bin, *seed+200+s)
+				o.Kills, o.Quiet = bugKills, 4*time.Second
 				if b.set != nil {
 					b.set(&o)
 				}
-				r := runLoop(t, o)
-				if r.Findings != nil && !r.Findings.OK() || len(r.Unexpected)+len(r.Stuck) > 0 {
+				r, err := Run(t.Context(), o)
+				if by := caughtBy(r, err); by != "" {
+					t.Logf("%s: caught within %d kills, seed %d: %s", b.tag, (s+1)*bugKills, o.Seed, by)
 					return
 				}
 			}
-			t.Errorf("%d kills did not show it", 5**kills)
+			t.Errorf("%d kills did not show it", bugLoops*bugKills)
 		})
 	}
+}
+
+// TestFaultBugsAreCaught runs the tests of connectors/kafka with the bugs that only faults show.
+func TestFaultBugsAreCaught(t *testing.T) {
+	if *bugs == "" {
+		t.Skip("run with -bugs all (make bugs): it builds one test binary per bug")
+	}
+	for _, b := range faultBugs {
+		if *bugs != "all" && !strings.Contains(","+*bugs+",", ","+b.tag+",") {
+			continue
+		}
+		t.Run(b.tag, func(t *testing.T) {
+			out, err := exec.Command("go", "test", "-count=1", "-timeout=2m", "-tags", b.tag, "-run", "^"+b.test+"$",
+				"github.com/sqlstream/sqlstream/connectors/kafka").CombinedOutput()
+			switch {
+			case err == nil:
+				t.Errorf("%s passes with the bug", b.test)
+			case !strings.Contains(string(out), "FAIL: "+b.test) && !strings.Contains(string(out), "panic: test timed out"):
+				t.Errorf("%s did not run: %v\n%s", b.test, err, out)
+			default:
+				t.Logf("%s: caught by %s", b.tag, b.test)
+			}
+		})
+	}
+}
+
+// caughtBy is what was found, in a line; "" when all was well.
+func caughtBy(r *Report, err error) string {
+	switch {
+	case r == nil:
+		return ""
+	case r.Findings != nil && !r.Findings.OK():
+		f := r.Findings
+		return fmt.Sprintf("%d lost, %d duplicated, %d wrong; %s", f.Lost, f.Duplicated, f.Wrong, f.Examples[0])
+	case err != nil:
+		return firstLine(err.Error())
+	}
+	for _, list := range [][]string{r.Unexpected, r.Stuck, r.Leftovers} {
+		if len(list) > 0 {
+			return firstLine(list[0])
+		}
+	}
+	return ""
+}
+
+func firstLine(s string) string {
+	line, _, _ := strings.Cut(s, "\n")
+	return line
 }

@@ -27,6 +27,7 @@ type Options struct {
 	TransactionTimeout time.Duration
 	Down               time.Duration // how long at most the job stays down after a kill
 	RowsPerLife        int
+	Quiet              time.Duration // without new output at the end: it is all there will be
 }
 
 // Report is what a loop found.
@@ -75,6 +76,7 @@ type loop struct {
 	broker *broker
 	reader *reader // runs all the time
 	deck   []string
+	change func(sql string) string // of the job; nil: none
 	sent   int64
 	report Report
 }
@@ -82,21 +84,12 @@ type loop struct {
 // Run kills the job o.Kills times, lets it finish and checks its output. The error is about
 // the harness itself; what the job did wrong is in the report.
 func Run(ctx context.Context, o Options) (*Report, error) {
-	l := &loop{o: o, rng: rand.New(rand.NewPCG(o.Seed, 1)), report: Report{Points: map[string]int{}, Missed: map[string]int{}}}
-	l.topics.prefix = fmt.Sprintf("kill-%d-%d-%d", o.Seed, os.Getpid(), time.Now().UnixMilli())
 	begin := time.Now()
-	var err error
-	if l.broker, err = newBroker(o.Brokers, o.TV); err != nil {
+	l, err := newLoop(ctx, o)
+	if err != nil {
 		return nil, err
 	}
-	defer l.broker.close()
-	if _, err := l.broker.admin.CreateTopics(ctx, partitions, 1, nil, append(l.topics.outs(), l.topics.in())...); err != nil {
-		return nil, fmt.Errorf("creating topics: %w", err)
-	}
-	if l.reader, err = newReader(l.broker, l.topics); err != nil {
-		return nil, err
-	}
-	defer l.reader.close()
+	defer l.close()
 	for i := range o.Kills {
 		if err := l.life(ctx, i); err != nil {
 			return nil, err
@@ -109,10 +102,37 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 		}
 	}
 	if err := l.finish(ctx); err != nil {
-		return nil, fmt.Errorf("%w\n%s", err, &l.report)
+		return &l.report, fmt.Errorf("%w\n%s", err, &l.report)
 	}
 	l.report.Rows, l.report.Took = l.sent, time.Since(begin)
 	return &l.report, nil
+}
+
+func newLoop(ctx context.Context, o Options) (*loop, error) {
+	l := &loop{o: o, rng: rand.New(rand.NewPCG(o.Seed, 1)), report: Report{Points: map[string]int{}, Missed: map[string]int{}}}
+	l.topics.prefix = fmt.Sprintf("kill-%d-%d-%d", o.Seed, os.Getpid(), time.Now().UnixNano())
+	var err error
+	if l.broker, err = newBroker(o.Brokers, o.TV); err != nil {
+		return nil, err
+	}
+	created, err := l.broker.admin.CreateTopics(ctx, partitions, 1, nil, append(l.topics.outs(), l.topics.in())...)
+	if err == nil {
+		err = created.Error()
+	}
+	if err != nil {
+		l.broker.close()
+		return nil, fmt.Errorf("creating topics: %w", err)
+	}
+	if l.reader, err = newReader(l.broker, l.topics); err != nil {
+		l.broker.close()
+		return nil, err
+	}
+	return l, nil
+}
+
+func (l *loop) close() {
+	l.reader.close()
+	l.broker.close()
 }
 
 // feed produces n more input rows; row s goes to partition s mod partitions, so that event

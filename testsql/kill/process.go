@@ -95,18 +95,27 @@ func (p *process) text() string {
 
 // startJob runs the job of the loop; point and hit say where it kills itself.
 func (l *loop) startJob(o Options, point string, hit int) (*process, error) {
+	return l.startWith(o, point, hit)
+}
+
+// startWith is startJob with more arguments.
+func (l *loop) startWith(o Options, point string, hit int, args ...string) (*process, error) {
 	if o.Parallelism == 0 {
 		o.Parallelism = 1 + l.rng.IntN(3)
 	}
 	file := filepath.Join(o.Dir, "job.sql")
-	if err := os.WriteFile(file, []byte(l.topics.sql(l.broker.addr, o)), 0o600); err != nil {
+	text := l.topics.sql(l.broker.addr, o)
+	if l.change != nil {
+		text = l.change(text)
+	}
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		return nil, err
 	}
 	env := []string{"SQLSTREAM_HOME=" + filepath.Join(o.Dir, "home")}
 	if point != "" {
 		env = append(env, fmt.Sprintf("SQLSTREAM_FAILPOINT=%s:%d", point, hit))
 	}
-	return start(o.Binary, env, "run", file, "--dir", l.jobDir(), "--log-level", "warn")
+	return start(o.Binary, env, append([]string{"run", file, "--dir", l.jobDir(), "--log-level", "warn"}, args...)...)
 }
 
 func (l *loop) jobDir() string { return filepath.Join(l.o.Dir, "job") }

@@ -104,6 +104,17 @@ func (r *reader) complete(n int64) bool {
 	return len(r.out.rows) >= expectedRows(n) && windows >= len(expectedWindows(n)) && counts >= int(n)-letters && len(r.out.letters) >= letters
 }
 
+// records is how many there are so far.
+func (r *reader) records() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	n := 0
+	for _, l := range r.seen {
+		n += len(l)
+	}
+	return n
+}
+
 // flushes is the highest count of the key that is fed at the end.
 func (r *reader) flushes() int64 {
 	r.mu.Lock()

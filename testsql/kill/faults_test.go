@@ -1,0 +1,435 @@
+package kill
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+
+	"github.com/sqlstream/sqlstream/checkpoint"
+)
+
+// fixture is a job of the kill loop whose faults a test chooses itself.
+type fixture struct {
+	*loop
+	t *testing.T
+}
+
+func newFixture(t *testing.T, set func(o *Options)) *fixture {
+	t.Helper()
+	o := defaults(t, program(t), 1)
+	if set != nil {
+		set(&o)
+	}
+	l, err := newLoop(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(l.close)
+	return &fixture{loop: l, t: t}
+}
+
+func (f *fixture) must(err error) {
+	f.t.Helper()
+	if err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+func (f *fixture) rows(n int) {
+	f.t.Helper()
+	f.must(f.feed(f.t.Context(), n))
+}
+
+// crash runs the job until it dies at a fail point, fed all the time.
+func (f *fixture) crash(point string, hit int) {
+	f.t.Helper()
+	p, err := f.startJob(f.o, point, hit)
+	f.must(err)
+	for begin := time.Now(); !p.ended(); sleep(f.t.Context(), tickEvery) {
+		f.rows(5)
+		if time.Since(begin) > time.Minute {
+			f.must(p.kill())
+			<-p.done
+			f.t.Fatalf("%s is not reached\n%s", point, p.text())
+		}
+	}
+	if !p.killed() {
+		f.t.Fatalf("ended by itself: %v\n%s", p.err, p.text())
+	}
+}
+
+// settle runs the job until everything fed so far is visible, ends it cleanly and returns
+// what it printed.
+func (f *fixture) settle(args ...string) string {
+	f.t.Helper()
+	p := f.launch(args...)
+	f.visible(p)
+	if err := p.stop(f.t.Context()); err != nil {
+		f.t.Fatalf("the clean end: %v\n%s", err, p.text())
+	}
+	return p.output.String()
+}
+
+func (f *fixture) launch(args ...string) *process {
+	f.t.Helper()
+	p, err := f.startWith(f.o, "", 0, args...)
+	f.must(err)
+	f.t.Cleanup(func() { _ = p.kill(); <-p.done })
+	return p
+}
+
+// visible waits until readers see what the input so far gives; windows that are still open are
+// not waited for.
+func (f *fixture) visible(p *process) {
+	f.t.Helper()
+	for begin := time.Now(); ; sleep(f.t.Context(), tickEvery) {
+		f.reader.mu.Lock()
+		rows, letters := len(f.reader.out.rows), len(f.reader.out.letters)
+		f.reader.mu.Unlock()
+		if rows >= expectedRows(f.sent) && letters >= expectedLetters(f.sent) {
+			return
+		}
+		if p.ended() || time.Since(begin) > time.Minute {
+			f.must(p.kill())
+			<-p.done
+			f.t.Fatalf("%d of %d rows are visible: %v\n%s", rows, expectedRows(f.sent), p.err, p.text())
+		}
+	}
+}
+
+// exact ends the test: all input fed, everything visible exactly once.
+func (f *fixture) exact() {
+	f.t.Helper()
+	if err := f.finish(f.t.Context()); err != nil {
+		f.t.Fatal(err)
+	}
+	if r := &f.report; !r.OK() {
+		f.t.Errorf("%s", r)
+	}
+}
+
+// refused runs the job, which has to end by itself with an exit code and a message.
+func (f *fixture) refused(code int, args []string, texts ...string) {
+	f.t.Helper()
+	p := f.launch(args...)
+	select {
+	case <-p.done:
+	case <-time.After(time.Minute):
+		_ = p.kill()
+		<-p.done
+	}
+	var ee *exec.ExitError
+	if !errors.As(p.err, &ee) || ee.ExitCode() != code {
+		f.t.Errorf("ended with %v, want exit code %d", p.err, code)
+	}
+	wantTexts(f.t, p.text(), texts...)
+}
+
+func wantTexts(t *testing.T, got string, texts ...string) {
+	t.Helper()
+	for _, want := range texts {
+		if !strings.Contains(got, want) {
+			t.Errorf("printed\n%s\nwhich lacks %q", got, want)
+		}
+	}
+}
+
+// newest describes the newest checkpoint, and where it lies.
+func (f *fixture) newest() (checkpoint.Found, string) {
+	f.t.Helper()
+	d, err := readDurable(f.t.Context(), f.jobDir())
+	f.must(err)
+	for _, c := range d.found {
+		if c.Manifest != nil {
+			return c, filepath.Join(f.jobDir(), "checkpoints", d.job.ID)
+		}
+	}
+	f.t.Fatal("there is no checkpoint")
+	return checkpoint.Found{}, ""
+}
+
+func flip(t *testing.T, file string) {
+	t.Helper()
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b[len(b)/2] ^= 0x10
+	if err := os.WriteFile(file, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// F18, B65: a job runs once.
+func TestASecondProcessIsRefused(t *testing.T) {
+	f := newFixture(t, nil)
+	f.rows(50)
+	p := f.launch()
+	f.visible(p)
+	f.refused(73, nil, "job directory is in use by process", fmt.Sprint(p.cmd.Process.Pid), "a job runs once", "--dir")
+	f.must(p.stop(t.Context()))
+	f.exact()
+}
+
+// F35: whatever a crash left in the local state is not read again.
+func TestDirtyLocalStateIsNotUsed(t *testing.T) {
+	f := newFixture(t, nil)
+	f.crash("before_endtxn", 4)
+	files := 0
+	f.must(filepath.WalkDir(filepath.Join(f.jobDir(), "state"), func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		files++
+		return os.WriteFile(path, []byte("not what was here"), 0o600)
+	}))
+	t.Logf("%d files of local state were overwritten", files)
+	f.exact()
+}
+
+// F32, F33, F36: a damaged newest checkpoint is passed over, with a message, and its
+// transaction, which nobody can vouch for any more, is aborted.
+func TestADamagedCheckpointIsPassedOver(t *testing.T) {
+	for name, damage := range map[string]func(f *fixture) string{
+		"manifest": func(f *fixture) string {
+			c, dir := f.newest()
+			flip(f.t, filepath.Join(dir, fmt.Sprintf("chk-%d", c.Epoch), "MANIFEST"))
+			return fmt.Sprintf("checkpoint=%d", c.Epoch)
+		},
+		"manifest cut": func(f *fixture) string {
+			c, dir := f.newest()
+			f.must(os.Truncate(filepath.Join(dir, fmt.Sprintf("chk-%d", c.Epoch), "MANIFEST"), 40))
+			return fmt.Sprintf("checkpoint=%d", c.Epoch)
+		},
+		"state file": func(f *fixture) string {
+			c, dir := f.newest()
+			for _, file := range c.Manifest.Files {
+				if file.MaxEpoch == c.Epoch {
+					flip(f.t, filepath.Join(dir, "shared", file.Name))
+					return file.Name
+				}
+			}
+			f.t.Fatalf("checkpoint %d has no file of its own", c.Epoch)
+			return ""
+		},
+		"state file missing": func(f *fixture) string {
+			c, dir := f.newest()
+			for _, file := range c.Manifest.Files {
+				if file.MaxEpoch == c.Epoch {
+					f.must(os.Remove(filepath.Join(dir, "shared", file.Name)))
+					return file.Name
+				}
+			}
+			f.t.Fatalf("checkpoint %d has no file of its own", c.Epoch)
+			return ""
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t, nil)
+			f.crash("before_endtxn", 5)
+			named := damage(f)
+			f.rows(50)
+			wantTexts(t, f.settle(), "a newer checkpoint cannot be used and is passed over", named)
+			f.exact()
+		})
+	}
+}
+
+// F63: when the output of a damaged checkpoint is visible, going back would repeat it.
+func TestVisibleOutputIsNotRepeated(t *testing.T) {
+	f := newFixture(t, nil)
+	f.crash("after_endtxn", 5)
+	c, dir := f.newest()
+	manifest := filepath.Join(dir, fmt.Sprintf("chk-%d", c.Epoch), "MANIFEST")
+	good, err := os.ReadFile(manifest)
+	f.must(err)
+	flip(t, manifest)
+	f.refused(78, nil, fmt.Sprintf("checkpoint %d cannot be used", c.Epoch), fmt.Sprintf("up to %d is visible already and would be repeated", c.Epoch), "--allow-duplicates")
+	f.must(os.WriteFile(manifest, good, 0o600))
+	f.exact()
+}
+
+// F20: down for longer than the transaction timeout after the decision.
+func TestALostTransactionIsRepeatedFromTheCheckpointBefore(t *testing.T) {
+	f := newFixture(t, short)
+	f.crash("before_endtxn", 3)
+	c, _ := f.newest()
+	for { // the broker's time, not ours
+		open, err := f.openTransactions(t.Context())
+		f.must(err)
+		if len(open) == 0 {
+			break
+		}
+		sleep(t.Context(), tickEvery)
+	}
+	f.rows(50)
+	wantTexts(t, f.settle(), "falling back to an older checkpoint",
+		fmt.Sprintf("the output of checkpoint %d was aborted from outside (a transaction timeout, or by hand) and never happened", c.Epoch))
+	f.exact()
+	if f.report.SetAside == 0 {
+		t.Error("the checkpoint without output is not set aside")
+	}
+}
+
+// F40: retention has deleted what the job has not read yet.
+func TestDeletedInputIsAnError(t *testing.T) {
+	f := newFixture(t, nil)
+	f.rows(200)
+	f.settle()
+	f.rows(400)
+	var ahead kadm.Offsets
+	ahead.AddOffset(f.topics.in(), 2, 100, -1)
+	_, err := f.broker.admin.DeleteRecords(t.Context(), ahead)
+	f.must(err)
+	f.refused(65, nil, f.topics.in(), "partition 2", "offset 50", "100")
+}
+
+// F41, B62: the topic is another one than the checkpoint's.
+func TestARecreatedTopicIsAnError(t *testing.T) {
+	f := newFixture(t, nil)
+	f.rows(200)
+	f.settle()
+	_, err := f.broker.admin.DeleteTopics(t.Context(), f.topics.in())
+	f.must(err)
+	_, err = f.broker.admin.CreateTopics(t.Context(), partitions, 1, nil, f.topics.in())
+	f.must(err)
+	f.refused(65, nil, f.topics.in(), "the topic was deleted and created again: its id was")
+}
+
+// B57: the state of another query is not restored, and what does not fit is listed; --fresh
+// begins again.
+func TestAChangedQueryIsRefused(t *testing.T) {
+	f := newFixture(t, nil)
+	f.rows(100)
+	f.settle()
+	f.change = func(sql string) string {
+		return strings.Replace(sql, "COUNT(*) FROM src GROUP BY k", "MAX(v) FROM src GROUP BY k", 1)
+	}
+	f.refused(78, nil, "does not fit the query", "keeps other state", "uid ")
+	f.change = func(sql string) string {
+		return strings.Replace(sql, "WHERE v <> 3", "WHERE v <> 3 AND k <> 'none'", 1)
+	}
+	f.refused(78, nil, "does not fit the query", "uid ")
+	// From nothing, so that all rows come once more.
+	p := f.launch("--fresh")
+	for again := 2 * expectedRows(f.sent); ; sleep(t.Context(), tickEvery) {
+		f.reader.mu.Lock()
+		n := len(f.reader.out.rows)
+		f.reader.mu.Unlock()
+		if n >= again {
+			break
+		}
+		if p.ended() {
+			t.Fatalf("ended with %v\n%s", p.err, p.text())
+		}
+	}
+	if err := p.stop(t.Context()); err != nil {
+		t.Errorf("%v\n%s", err, p.text())
+	}
+}
+
+// F57: SIGTERM ends the job after a last checkpoint; a second one ends it at once, which is no
+// worse than a crash.
+func TestASecondSignalEndsAtOnce(t *testing.T) {
+	f := newFixture(t, nil)
+	f.rows(100)
+	p := f.launch()
+	f.visible(p)
+	refused, release := f.broker.holdCommits()
+	f.rows(100)
+	for refused.Load() == 0 && !p.ended() {
+		sleep(t.Context(), tickEvery)
+	}
+	f.must(p.cmd.Process.Signal(syscall.SIGTERM))
+	// The echo of wrappers is not a second signal; nothing else tells when it is over.
+	for begin := time.Now(); time.Since(begin) < time.Second; sleep(t.Context(), tickEvery) {
+		if p.ended() {
+			t.Fatalf("ended although its output cannot be committed: %v\n%s", p.err, p.text())
+		}
+	}
+	f.must(p.cmd.Process.Signal(syscall.SIGTERM))
+	<-p.done
+	var ee *exec.ExitError
+	if !errors.As(p.err, &ee) || ee.ExitCode() != 130 {
+		t.Errorf("ended with %v, want exit code 130\n%s", p.err, p.text())
+	}
+	release()
+	f.exact()
+}
+
+// B53 to B56: what a start says about directories that it cannot use.
+func TestUnusableCheckpointsAreExplained(t *testing.T) {
+	f := newFixture(t, nil)
+	f.rows(100)
+	f.settle()
+	c, dir := f.newest()
+	each := func(change func(manifest string) error) func() error {
+		return func() error {
+			list, err := filepath.Glob(filepath.Join(dir, "chk-*", "MANIFEST"))
+			for _, m := range list {
+				err = errors.Join(err, change(m))
+			}
+			return err
+		}
+	}
+	write := func(text string) func() error {
+		return each(func(m string) error { return os.WriteFile(m, []byte(text), 0o600) })
+	}
+	const again = "start with --fresh to begin again from nothing"
+	for _, tc := range []struct {
+		name   string
+		damage func() error
+		texts  []string
+	}{
+		{"no checkpoints", func() error { return os.RemoveAll(dir) }, []string{"the job has written checkpoints, but there are none any more", again}},
+		{"only temporaries and foreign files", func() error {
+			list, err := filepath.Glob(filepath.Join(dir, "chk-*", "MANIFEST"))
+			for _, m := range list {
+				err = errors.Join(err, os.Rename(m, m+".tmp"), os.WriteFile(filepath.Join(dir, "notes.txt"), nil, 0o600))
+			}
+			return err
+		}, []string{"the job has written checkpoints, but there are none any more"}},
+		{"empty manifests", write(""), []string{fmt.Sprintf("checkpoint %d cannot be used", c.Epoch), "chk-", again}},
+		{"other JSON", write(`{"name": "of another product"}`), []string{fmt.Sprintf("checkpoint %d cannot be used", c.Epoch), again}},
+		{"cut manifests", each(func(m string) error { return os.Truncate(m, 100) }), []string{fmt.Sprintf("checkpoint %d cannot be used", c.Epoch), again}},
+		{"no state files", func() error {
+			list, err := filepath.Glob(filepath.Join(dir, "shared", "*"))
+			for _, s := range list {
+				err = errors.Join(err, os.Remove(s))
+			}
+			return err
+		}, []string{fmt.Sprintf("checkpoint %d cannot be used", c.Epoch), ".stf", again}},
+		{"longer state files", func() error {
+			list, err := filepath.Glob(filepath.Join(dir, "shared", "*"))
+			for _, s := range list {
+				b, rerr := os.ReadFile(s)
+				err = errors.Join(err, rerr, os.WriteFile(s, append(b, 0), 0o600))
+			}
+			return err
+		}, []string{fmt.Sprintf("checkpoint %d cannot be used", c.Epoch), ".stf", again}},
+		{"damaged job file", func() error { return os.WriteFile(filepath.Join(f.jobDir(), "job.json"), []byte("{}"), 0o600) },
+			[]string{"job.json", "it is no description of a job"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			saved := filepath.Join(t.TempDir(), "saved")
+			f.must(os.CopyFS(saved, os.DirFS(f.jobDir())))
+			defer func() {
+				f.must(os.RemoveAll(f.jobDir()))
+				f.must(os.CopyFS(f.jobDir(), os.DirFS(saved)))
+			}()
+			f.must(tc.damage())
+			g := &fixture{loop: f.loop, t: t}
+			g.refused(78, nil, tc.texts...)
+		})
+	}
+	f.exact() // all that did no harm
+}
