@@ -131,7 +131,8 @@ func Decide(f *Facts) Decision {
 	case at < 0:
 		return f.fresh("there is no checkpoint yet")
 	case len(f.Plan) > 0:
-		return refuse(append([]string{fmt.Sprintf("checkpoint %d does not fit the query:", f.Found[at].Epoch)}, f.Plan...)...)
+		reasons := append([]string{fmt.Sprintf("checkpoint %d does not fit the query:", f.Found[at].Epoch)}, f.Plan...)
+		return refuse(append(reasons, "run the query as it was, or give the new one another --dir, or start it from nothing with --fresh")...)
 	}
 	m := f.Found[at].Manifest
 	reasons = append(reasons, fmt.Sprintf("checkpoint %d is the newest that can be used", m.Epoch))

@@ -42,7 +42,7 @@ func (e *LockedError) Error() string {
 	if owner == "" {
 		owner = "another process"
 	}
-	return fmt.Sprintf("%s: %v by %s; a job runs once: stop it first (sqlstream stop), or give this job another --dir", e.Dir, ErrLocked, owner)
+	return fmt.Sprintf("%s: %v by %s; a job runs once: end it first (sqlstream cancel), or give this job another --dir", e.Dir, ErrLocked, owner)
 }
 
 // Unwrap returns ErrLocked.

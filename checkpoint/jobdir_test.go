@@ -62,7 +62,7 @@ func TestASecondOwnerIsRefusedAndToldWhoTheFirstIs(t *testing.T) {
 	d := openJob(t, dir)
 	_, err := OpenJobDir(dir, "etl", day)
 	host, _ := os.Hostname()
-	want := fmt.Sprintf("%s: job directory is in use by process %d on %s since 2026-11-25T09:00:00Z; a job runs once: stop it first (sqlstream stop), or give this job another --dir", dir, os.Getpid(), host)
+	want := fmt.Sprintf("%s: job directory is in use by process %d on %s since 2026-11-25T09:00:00Z; a job runs once: end it first (sqlstream cancel), or give this job another --dir", dir, os.Getpid(), host)
 	if !errors.Is(err, ErrLocked) || err.Error() != want {
 		t.Fatalf("got %v\nexpected %s", err, want)
 	}

@@ -367,7 +367,7 @@ func (c *coordinator) finished(r *result) error {
 	}
 	c.listed, c.failed = nil, 0
 	c.stat.completed(&p.snap, now)
-	c.log.Info("checkpoint complete", "checkpoint", p.snap.Epoch, "duration", now.Sub(p.snap.Started))
+	c.log.Debug("checkpoint complete", "checkpoint", p.snap.Epoch, "duration", now.Sub(p.snap.Started))
 	for _, a := range p.snap.Acks {
 		if a.Splits != nil {
 			c.tasks.Committed(a.Task, a.Epoch, a.Splits)
