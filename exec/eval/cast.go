@@ -56,7 +56,7 @@ func sameBytes(from, to types.Type) bool {
 	case from.Kind == to.Kind && from.IsTimestamp():
 		return from.Precision <= to.Precision && from.UnitsPerSecond() == to.UnitsPerSecond()
 	case from.Kind == to.Kind && (from.Kind == types.Time || from.IsInterval()):
-		return from.Kind != types.Time || from.Precision <= to.Precision
+		return true // a TIME keeps its milliseconds whatever the precision, as in Flink
 	}
 	return false
 }

@@ -24,7 +24,7 @@ func castTemporal(s *Site) (Kernel, error) {
 				return int32(a(i).millis / datetime.MillisPerDay), true
 			})
 		}, nil
-	case to.Kind == types.Time && (from.IsTimestamp() || from.Kind == types.Time):
+	case to.Kind == types.Time && from.IsTimestamp():
 		unit := int64(1000)
 		for range min(to.Precision, 3) {
 			unit /= 10

@@ -92,7 +92,7 @@ func (c *compiler) compileNew(e expr.Expr) (*node, error) {
 			if err != nil {
 				return nil, err
 			}
-			return c.fold(n, e.Args)
+			return c.fold(n, e.Args), nil
 		}
 		return c.compileCall(f, e)
 	case *expr.Cast:
@@ -158,17 +158,16 @@ func (c *compiler) bind(s *Site, nulls NullRule, volatile bool, bind func(*Site)
 }
 
 // fold evaluates a special node whose arguments are all constants.
-func (c *compiler) fold(n *node, args []expr.Expr) (*node, error) {
+func (c *compiler) fold(n *node, args []expr.Expr) *node {
+	if n.konst || n.fails != nil || len(args) == 0 {
+		return n
+	}
 	for _, a := range args {
-		an, err := c.compile(a)
-		if err != nil || !an.konst {
-			return n, err
+		if an, err := c.compile(a); err != nil || !an.konst {
+			return n // an argument only this function can compile is folded by it
 		}
 	}
-	if n.konst || n.fails != nil || len(args) == 0 {
-		return n, nil
-	}
-	return foldNode(n), nil
+	return foldNode(n)
 }
 
 // foldNode evaluates a node without columns on a batch of one row.

@@ -223,17 +223,26 @@ func jsonArgsRule(keys bool) Rule {
 // put in as it is, other strings are quoted.
 func jsonBuilder(keys bool) func(c *compiler, e *expr.Call) (*node, error) {
 	return func(c *compiler, e *expr.Call) (*node, error) {
-		args, err := c.compileAll(e.Args)
-		if err != nil {
-			return nil, err
-		}
+		args := make([]*node, len(e.Args))
 		write := make([]appender, len(args))
 		for i, a := range e.Args {
+			var err error
 			if write[i], err = jsonOf(a.Type()); err != nil {
 				return nil, err
 			}
-			if call, ok := a.(*expr.Call); ok && (call.Name == "JSON_OBJECT" || call.Name == "JSON_ARRAY") {
-				write[i] = func(dst []byte, v *vec.Vec, i int) []byte { return append(dst, v.Bytes(i)...) }
+			call, ok := a.(*expr.Call)
+			switch {
+			case ok && call.Name == "JSON": // elsewhere it is refused
+				args[i], err = c.rawJSON(call)
+				write[i] = asItIs
+			case ok && (call.Name == "JSON_OBJECT" || call.Name == "JSON_ARRAY"):
+				args[i], err = c.compile(a)
+				write[i] = asItIs
+			default:
+				args[i], err = c.compile(a)
+			}
+			if err != nil {
+				return nil, err
 			}
 		}
 		kernel := func(*Site) (Kernel, error) {
@@ -244,6 +253,36 @@ func jsonBuilder(keys bool) func(c *compiler, e *expr.Call) (*node, error) {
 		}
 		return c.bind(&Site{Name: e.Name, Pos: e.Offset, Env: c.env, Result: e.Typ}, Custom, e.Volatile, kernel, args)
 	}
+}
+
+func asItIs(dst []byte, v *vec.Vec, i int) []byte { return append(dst, v.Bytes(i)...) }
+
+// rawJSON compiles JSON(s): the canonical form of a document, null for the empty string.
+func (c *compiler) rawJSON(e *expr.Call) (*node, error) {
+	args, err := c.compileAll(e.Args)
+	if err != nil {
+		return nil, err
+	}
+	bind := func(*Site) (Kernel, error) {
+		return func(f *Frame) error {
+			return fillBytes(f, func(i int, dst []byte) ([]byte, bool) {
+				doc := f.Args[0].bytes(i)
+				switch {
+				case len(doc) == 0:
+					return append(dst, "null"...), true
+				case jsontext.KindOf(doc) == jsontext.Invalid:
+					f.fail(i, "%q is not JSON", clip(doc))
+					return dst, true
+				}
+				return jsontext.AppendCanonical(dst, doc), true
+			})
+		}, nil
+	}
+	return c.bind(&Site{Name: e.Name, Pos: e.Offset, Env: c.env, Result: e.Typ}, Strict, e.Volatile, bind, args)
+}
+
+func refuseJSON(c *compiler, e *expr.Call) (*node, error) {
+	return nil, (&Site{Name: e.Name, Pos: e.Offset}).errorf("stands only as a value in JSON_OBJECT and JSON_ARRAY")
 }
 
 func jsonObject(write []appender) Kernel {
@@ -320,6 +359,8 @@ var jsonFamily = Family{"JSON functions", []Function{
 		Example: "JSON_OBJECT('a' VALUE 1)", Result: "{\"a\":1}", Type: jsonArgsRule(true), special: jsonBuilder(true)},
 	{Name: "JSON_ARRAY", Signature: "JSON_ARRAY(a, b, ...)", Doc: "A JSON array of the values that are not NULL.",
 		Example: "JSON_ARRAY(1, 'a')", Result: "[1,\"a\"]", Type: jsonArgsRule(false), special: jsonBuilder(false)},
+	{Name: "JSON", Signature: "JSON(s STRING)", Doc: "Inside JSON_OBJECT and JSON_ARRAY: s is JSON and not a string to be quoted.",
+		Example: "JSON_ARRAY(JSON('{\"x\": 1}'))", Result: "[{\"x\":1}]", Type: fn(ret(types.StringT), pStr), special: refuseJSON},
 	{Name: "JSON_QUOTE", Signature: "JSON_QUOTE(s STRING)", Doc: "s as a JSON string.",
 		Example: "JSON_QUOTE('a')", Result: "\"a\"", Type: fn(ret(types.StringT), pStr), Bind: text1(jsontext.Quote)},
 	{Name: "JSON_UNQUOTE", Signature: "JSON_UNQUOTE(s STRING)", Doc: "The text of a JSON string; other texts stay as they are.",
