@@ -1,6 +1,7 @@
 package job
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -250,6 +251,6 @@ func (m *home) store(c *build.Chain, sub int, p *plan.Job, from *restored) (stat
 		return badgerstate.Open(o)
 	}
 	m.h.cfg.FailPoint("rec_mid_restore")
-	o.Dir, o.Files, o.Restore, o.MemoryBudget = m.dir.Path("state", name), m.storage, from.Files, memoryBudget(p)
+	o.Dir, o.Files, o.Restore, o.MemoryBudget = m.dir.Path("state", name), m.storage, from.Files, cmp.Or(testBudget(), memoryBudget(p))
 	return badgerstate.Open(o)
 }

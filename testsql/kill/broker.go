@@ -84,6 +84,31 @@ func (b *broker) holdCommits() (refused *atomic.Int64, release func()) {
 	return refused, func() { released.Store(true) }
 }
 
+// refuseRecords answers the next records of a transaction with what a broker says to a
+// producer that another one has taken the place of. Only for a kfake.
+func (b *broker) refuseRecords() {
+	var done atomic.Bool
+	b.fake.ControlKey(int16(kmsg.Produce), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		b.fake.KeepControl()
+		r := req.(*kmsg.ProduceRequest)
+		if r.TransactionID == nil || done.Swap(true) {
+			return nil, nil, false
+		}
+		resp := r.ResponseKind().(*kmsg.ProduceResponse)
+		for _, t := range r.Topics {
+			rt := kmsg.NewProduceResponseTopic()
+			rt.Topic, rt.TopicID = t.Topic, t.TopicID
+			for _, p := range t.Partitions {
+				rp := kmsg.NewProduceResponseTopicPartition()
+				rp.Partition, rp.ErrorCode = p.Partition, kerr.InvalidProducerEpoch.Code
+				rt.Partitions = append(rt.Partitions, rp)
+			}
+			resp.Topics = append(resp.Topics, rt)
+		}
+		return resp, nil, true
+	})
+}
+
 // transaction is one that has not ended.
 type transaction struct {
 	ID    string

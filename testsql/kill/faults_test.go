@@ -182,7 +182,7 @@ func TestASecondProcessIsRefused(t *testing.T) {
 
 // F35: whatever a crash left in the local state is not read again.
 func TestDirtyLocalStateIsNotUsed(t *testing.T) {
-	f := newFixture(t, nil)
+	f := newFixture(t, func(o *Options) { o.StateBytes = 2000 })
 	f.crash("before_endtxn", 4)
 	files := 0
 	f.must(filepath.WalkDir(filepath.Join(f.jobDir(), "state"), func(path string, d fs.DirEntry, err error) error {
@@ -192,7 +192,9 @@ func TestDirtyLocalStateIsNotUsed(t *testing.T) {
 		files++
 		return os.WriteFile(path, []byte("not what was here"), 0o600)
 	}))
-	t.Logf("%d files of local state were overwritten", files)
+	if files == 0 {
+		t.Error("there is no local state")
+	}
 	f.exact()
 }
 
@@ -278,6 +280,23 @@ func TestALostTransactionIsRepeatedFromTheCheckpointBefore(t *testing.T) {
 	if f.report.SetAside == 0 {
 		t.Error("the checkpoint without output is not set aside")
 	}
+}
+
+// F30: records that the broker refuses do not end the job. It starts again by itself from its
+// checkpoint, and nothing of the transaction is ever seen.
+func TestRefusedRecordsRestartTheJob(t *testing.T) {
+	f := newFixture(t, nil)
+	f.rows(100)
+	p := f.launch()
+	f.visible(p)
+	f.broker.refuseRecords()
+	f.rows(100)
+	f.visible(p)
+	if err := p.stop(t.Context()); err != nil {
+		t.Errorf("the clean end: %v", err)
+	}
+	wantTexts(t, p.text(), "job failed, restarting from its last checkpoint", "INVALID_PRODUCER_EPOCH", "in=1s")
+	f.exact()
 }
 
 // F40: retention has deleted what the job has not read yet.

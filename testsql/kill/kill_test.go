@@ -88,6 +88,7 @@ var modes = []struct {
 	{"transactions of Kafka 3", func(o *Options) { o.TV = 1 }},
 	{"parallelism 2", func(o *Options) { o.Parallelism = 2 }},
 	{"rescaled at every start", func(o *Options) { o.Parallelism = 0 }},
+	{"state on disk", func(o *Options) { o.StateBytes = 2000 }},
 	{"down longer than the transaction timeout", short},
 }
 
@@ -224,7 +225,7 @@ func TestFaultBugsAreCaught(t *testing.T) {
 			continue
 		}
 		t.Run(b.tag, func(t *testing.T) {
-			out, err := exec.Command("go", "test", "-count=1", "-timeout=2m", "-tags", b.tag, "-run", "^"+b.test+"$",
+			out, err := exec.Command("go", "test", "-count=1", "-timeout=40s", "-tags", b.tag, "-run", "^"+b.test+"$",
 				"github.com/sqlstream/sqlstream/connectors/kafka").CombinedOutput()
 			switch {
 			case err == nil:

@@ -112,6 +112,9 @@ func (l *loop) startWith(o Options, point string, hit int, args ...string) (*pro
 		return nil, err
 	}
 	env := []string{"SQLSTREAM_HOME=" + filepath.Join(o.Dir, "home")}
+	if o.StateBytes > 0 {
+		env = append(env, fmt.Sprintf("SQLSTREAM_STATE_BYTES=%d", o.StateBytes))
+	}
 	if point != "" {
 		env = append(env, fmt.Sprintf("SQLSTREAM_FAILPOINT=%s:%d", point, hit))
 	}
