@@ -6,6 +6,7 @@ package main
 
 import (
 	"os"
+	_ "time/tzdata" // zones are the same on every machine
 
 	"github.com/sqlstream/sqlstream/cmd/sqlstream/internal/cli"
 )
