@@ -187,7 +187,7 @@ func (p *parser) unexpected(want string) {
 // wantName fails because a name must stand here, and says how to quote a reserved word.
 func (p *parser) wantName(what string) {
 	t := p.tok()
-	if t.kind == word && reserved[t.upper] && !p.peekAt(1, "(") && p.nameFollows() {
+	if t.kind == word && reserved[t.upper] && p.meantAsName() {
 		name := p.src.Text[t.start:t.end]
 		p.failHint(p.i, "to use it as a name, quote it with backquotes: `"+name+"`", "expected %s%s, found the reserved word %s", what, p.after(), name)
 	}
@@ -201,10 +201,20 @@ func (p *parser) after() string {
 	return " after " + p.show(p.i-1)
 }
 
-// nameFollows guesses whether the reserved word here was meant as a name, and is not the
+// meantAsName guesses whether the reserved word here was meant as a name, and is not the
 // next clause after something was forgotten.
-func (p *parser) nameFollows() bool {
-	return !p.peekAny("SELECT", "FROM", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "UNION", "AS", "ON", "JOIN", "SET", "WITH", "AND", "OR", "CREATE", "INSERT", "VALUES")
+func (p *parser) meantAsName() bool {
+	prev := token{}
+	if p.i > 0 {
+		prev = p.toks[p.i-1]
+	}
+	switch {
+	case p.peekAny("GROUP", "ORDER"):
+		return !p.peekAt(1, "BY")
+	case p.peekAt(1, "(") && !prev.is("TABLE") && !prev.is("INTO"):
+		return false
+	}
+	return !p.peekAny("SELECT", "FROM", "WHERE", "HAVING", "LIMIT", "UNION", "AS", "ON", "JOIN", "SET", "WITH", "AND", "OR", "CREATE", "INSERT", "VALUES")
 }
 
 // enter guards one level of nesting; the caller defers leave.

@@ -15,7 +15,12 @@ type Error struct {
 	Msg  string
 }
 
-func (e *Error) Error() string { return e.Func + ": " + e.Msg }
+func (e *Error) Error() string {
+	if symbolic(e.Func) {
+		return "operator " + e.Func + ": " + e.Msg
+	}
+	return e.Func + ": " + e.Msg
+}
 
 // fail records the failure of row i; rows are computed in ascending order, so the first
 // one is kept. A kernel goes on with the next row afterwards.

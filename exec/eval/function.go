@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"sort"
 	"strings"
+	"unicode"
 
 	"github.com/sqlstream/sqlstream/sql/expr"
 	"github.com/sqlstream/sqlstream/sql/types"
@@ -110,6 +111,9 @@ func (r *Registry) Scalar(name string, args []expr.Arg) (expr.Overload, error) {
 	}
 	sig, err := f.Type(args)
 	if err != nil {
+		if symbolic(f.Name) { // the error names it
+			return expr.Overload{}, err
+		}
 		return expr.Overload{}, fmt.Errorf("%s: %w; expected %s", f.Name, err, f.Signature)
 	}
 	result := sig.Result.WithoutAttr()
@@ -117,6 +121,11 @@ func (r *Registry) Scalar(name string, args []expr.Arg) (expr.Overload, error) {
 		result = sig.Result
 	}
 	return expr.Overload{Name: f.Name, Args: sig.Args, Result: result, Volatile: f.Volatile && !sig.Steady}, nil
+}
+
+// symbolic reports whether name is an operator such as + and >=, not a word.
+func symbolic(name string) bool {
+	return !strings.ContainsFunc(name, unicode.IsLetter)
 }
 
 // Cast reports whether CAST(from AS to) is allowed, see expr.Functions.

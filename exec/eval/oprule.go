@@ -11,7 +11,7 @@ import (
 // they are; everything else is converted to the type the operation is done in.
 
 func mismatch(op string, args []expr.Arg) error {
-	return fmt.Errorf("cannot apply %s to %s", op, typeList(args))
+	return fmt.Errorf("cannot apply %s to %s; convert an operand with CAST", op, typeList(args))
 }
 
 // numericArgs gives the types in which two numbers are computed and the type of the result.

@@ -3,6 +3,7 @@ package ast
 import (
 	"fmt"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/sqlstream/sqlstream/sql/secret"
@@ -50,7 +51,29 @@ func (e *Error) Error() string {
 	if e.Hint != "" {
 		text += "; " + e.Hint
 	}
-	return text
+	return printable(shorten(text))
+}
+
+// maxMessage is the most bytes of a message: what it quotes may be as long as a statement.
+const maxMessage = 4 << 10
+
+// shorten takes the middle out of a text that is too long to be read.
+func shorten(s string) string {
+	if len(s) <= maxMessage {
+		return s
+	}
+	return strings.ToValidUTF8(s[:maxMessage/2], "") + " [...] " + strings.ToValidUTF8(s[len(s)-maxMessage/2:], "")
+}
+
+// printable replaces control characters, with which a file could write to the terminal of
+// who reads the error.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) && r != '\n' && r != '\t' {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, s)
 }
 
 // maxLine is the most runes of a source line that Render shows, so that the caret stays on
@@ -72,8 +95,8 @@ func (e *Error) Render() string {
 	if secret.Key(e.Source.Text[max(0, start-secretReach):end]) {
 		return e.Error() + "\n  (the line is not shown: it may hold a secret)"
 	}
-	before := []rune(secret.Value("", e.Source.Text[start:offset]))
-	after := []rune(secret.Value("", strings.TrimRight(e.Source.Text[offset:end], "\r")))
+	before := []rune(printable(secret.Value("", e.Source.Text[start:offset])))
+	after := []rune(printable(secret.Value("", strings.TrimRight(e.Source.Text[offset:end], "\r"))))
 	prefix, suffix := "", ""
 	if n := len(before) - maxLine*3/4; n > 0 {
 		before, prefix = before[n:], "..."

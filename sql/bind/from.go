@@ -114,7 +114,9 @@ func (b *binder) lookup(p ast.Path) (catalog.Object, catalog.Path, error) {
 	obj, err := b.Catalog.Lookup(path)
 	if err != nil {
 		e := b.errorf(p.Pos(), "there is no table or view %s", p)
-		_, e.Hint, _ = strings.Cut(err.Error(), "; ")
+		if _, e.Hint, _ = strings.Cut(err.Error(), "; "); e.Hint == "" {
+			e.Hint = "SHOW TABLES and SHOW VIEWS list what there is"
+		}
 		return nil, path, e
 	}
 	if len(b.views) == 0 {

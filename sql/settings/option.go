@@ -101,13 +101,13 @@ func (o *Option) parse(v string) (string, error) {
 		if err != nil {
 			return "", fmt.Errorf("'%s' is no whole number", v)
 		}
-		return strconv.FormatInt(n, 10), o.inRange(n, func(s string) (int64, error) { return strconv.ParseInt(s, 10, 64) })
+		return strconv.FormatInt(n, 10), o.inRange(v, n, func(s string) (int64, error) { return strconv.ParseInt(s, 10, 64) })
 	case Duration:
 		d, err := ParseDuration(v)
 		if err != nil {
 			return "", err
 		}
-		return FormatDuration(d), o.inRange(int64(d), func(s string) (int64, error) { d, err := ParseDuration(s); return int64(d), err })
+		return FormatDuration(d), o.inRange(v, int64(d), func(s string) (int64, error) { d, err := ParseDuration(s); return int64(d), err })
 	case MemorySize:
 		n, err := ParseSize(v)
 		if err != nil {
@@ -127,15 +127,15 @@ func (o *Option) parse(v string) (string, error) {
 	return v, nil
 }
 
-func (o *Option) inRange(n int64, parse func(string) (int64, error)) error {
+func (o *Option) inRange(v string, n int64, parse func(string) (int64, error)) error {
 	if o.Min != "" {
 		if least, err := parse(o.Min); err != nil || n < least {
-			return fmt.Errorf("must be at least %s", o.Min)
+			return fmt.Errorf("'%s' is too small, expected at least %s", v, o.Min)
 		}
 	}
 	if o.Max != "" {
 		if most, err := parse(o.Max); err != nil || n > most {
-			return fmt.Errorf("must be at most %s", o.Max)
+			return fmt.Errorf("'%s' is too large, expected at most %s", v, o.Max)
 		}
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sqlstream/sqlstream/cmd/sqlstream/internal/exitcode"
 	"github.com/sqlstream/sqlstream/cmd/sqlstream/internal/result"
 )
 
@@ -133,7 +134,7 @@ func (a *app) readScript(file string) (script, error) {
 		return script{}, fmt.Errorf("reading statements: %w", err)
 	}
 	if len(b) > maxScript {
-		return script{}, fmt.Errorf("%s has more than %d MiB; is it a file of SQL statements?", file, maxScript>>20)
+		return script{}, exitcode.With(exitcode.Data, fmt.Errorf("%s has more than %d MiB; is it a file of SQL statements?", file, maxScript>>20))
 	}
 	return script{name, string(b)}, nil
 }
