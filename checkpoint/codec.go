@@ -20,6 +20,7 @@ const (
 	maxSplits    = 1 << 20
 	maxName      = 1 << 10
 	maxGroups    = 1 << 15
+	maxRecord    = 1 << 20
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -155,6 +156,9 @@ func (m *Manifest) checkOperators() error {
 				return fmt.Errorf("operator %s has table %d twice", o.UID, t.ID)
 			}
 			ids[t.ID] = true
+			if err := t.check(); err != nil {
+				return fmt.Errorf("operator %s, table %d: %w", o.UID, t.ID, err)
+			}
 		}
 	}
 	if err := stf.Unique(uids); err != nil {
@@ -184,6 +188,24 @@ func (m *Manifest) checkOperators() error {
 		}
 		if !json.Valid(t.Token) {
 			return fmt.Errorf("the token of transaction %s is not JSON", t.Name)
+		}
+	}
+	return nil
+}
+
+// check tells what makes no sense in a table's schema.
+func (t *Table) check() error {
+	if t.Size < 0 || t.Size > maxRecord || t.Prefix < 0 || t.Prefix > maxName {
+		return fmt.Errorf("records of %d bytes behind a prefix of %d, expected at most %d and %d", t.Size, t.Prefix, maxRecord, maxName)
+	}
+	for _, s := range t.Slots {
+		if s.Offset < 0 || s.Size < 0 || s.Offset > t.Size || s.Size > t.Size-s.Offset || s.Bit < 0 || s.Bit > 7 {
+			return fmt.Errorf("slot %.80q has %d bytes at %d of %d", s.Name, s.Size, s.Offset, t.Size)
+		}
+		for _, f := range s.Fields {
+			if f.Offset < 0 || f.Offset >= s.Size {
+				return fmt.Errorf("slot %.80q has a field at %d of its %d bytes", s.Name, f.Offset, s.Size)
+			}
 		}
 	}
 	return nil

@@ -43,7 +43,9 @@ func manifestOf(e, previous state.Epoch, files ...state.File) *Manifest {
 		Created: time.Date(2026, 11, 25, 8, 0, int(e), 0, time.UTC), MaxParallelism: 128, Plan: "plan1", SQLHash: "sql1",
 		Operators: []Operator{
 			{UID: "u1", Name: "GroupAggregate(groupBy=[auction])", Kind: "GroupAggregate", Parallelism: 2, Fingerprint: "f1",
-				Tables: []Table{{ID: 0, Name: "groups", Slots: []Slot{{ID: "s1", Name: "n", Type: "BIGINT"}, {ID: "s2", Name: "total", Type: "DECIMAL(38, 2)"}}}}},
+				Tables: []Table{{ID: 0, Name: "groups", Size: 32, Key: []KeyPart{{ID: "k1", Name: "auction", Type: "BIGINT", Form: "column"}}, Slots: []Slot{
+					{ID: "s1", Name: "n", Type: "BIGINT", Kind: "aggregate", Size: 8, Fields: []Field{{Name: "count", Type: "BIGINT"}}},
+					{ID: "s2", Name: "total", Type: "DECIMAL(38, 2)", Kind: "aggregate", Offset: 8, Size: 24, Fields: []Field{{Name: "sum", Type: "DECIMAL(38, 2)"}, {Name: "count", Type: "BIGINT", Offset: 16}}}}}}},
 			{UID: "u0", Name: "Source(bids)", Kind: "Source", Parallelism: 1},
 		},
 		Sources:      []Source{{UID: "u0", Name: "bids", Splits: []Split{{ID: "bids-0", Position: []byte(`{"offset":42}`), Watermark: &w}, {ID: "bids-1", Position: []byte(`{"offset":0}`)}}}},

@@ -45,19 +45,45 @@ type Operator struct {
 	Tables      []Table `json:"tables,omitempty"`
 }
 
-// Table is the schema of one table of keyed state.
+// Table is the schema of one table of keyed state: all that is needed to read its entries
+// (see package planner/plan for what the parts mean).
 type Table struct {
-	ID    uint8  `json:"id"`
-	Name  string `json:"name"`
-	Key   []Slot `json:"key,omitempty"`
-	Slots []Slot `json:"slots,omitempty"` // what a value packs, in order
+	ID     uint8     `json:"id"`
+	Name   string    `json:"name"`
+	Prefix int       `json:"prefix,omitempty"` // first bytes of a key that entries are found together by
+	Key    []KeyPart `json:"key,omitempty"`    // what a key is made of, in order
+	Size   int       `json:"size"`             // bytes of a value's fixed part
+	Slots  []Slot    `json:"slots,omitempty"`  // what the fixed part packs, in order
 }
 
-// Slot is one piece of state: one aggregate, one column.
-type Slot struct {
+// KeyPart is a piece of a key.
+type KeyPart struct {
 	ID   string `json:"id,omitempty"`
 	Name string `json:"name"`
 	Type string `json:"type"`
+	Form string `json:"form"` // column, ordered, hash, group
+}
+
+// Slot is one piece of state: one aggregate, one counter.
+type Slot struct {
+	ID     string  `json:"id,omitempty"`
+	Name   string  `json:"name"`
+	Type   string  `json:"type"`
+	Kind   string  `json:"kind"` // aggregate, rows, entries, count, seen, time
+	Offset int     `json:"offset"`
+	Size   int     `json:"size"`
+	Bit    int     `json:"bit,omitempty"` // seen: of the byte at Offset
+	Fields []Field `json:"fields,omitempty"`
+}
+
+// Field is one value inside a slot; Offset counts from the slot's start. A variable one is an
+// offset and a length, of bytes behind the fixed part.
+type Field struct {
+	Name     string `json:"name"`
+	Type     string `json:"type"`
+	Offset   int    `json:"offset"`
+	Variable bool   `json:"variable,omitempty"`
+	KeyForm  bool   `json:"keyForm,omitempty"`
 }
 
 // Source is how far a source was read.

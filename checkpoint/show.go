@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/sqlstream/sqlstream/state"
+	"github.com/sqlstream/sqlstream/state/stf"
 )
 
 // Line is one checkpoint in a list.
@@ -67,7 +68,7 @@ func WriteList(w io.Writer, lines []Line) error {
 		return err
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "CHECKPOINT\tKIND\tAGE\tROWS\tSIZE\tFILES\tSPLITS\tSTATUS")
+	fmt.Fprintln(t, "CHECKPOINT\tKIND\tAGE\tCHANGES\tSIZE\tFILES\tSPLITS\tSTATUS")
 	for _, l := range lines {
 		status := "complete"
 		switch {
@@ -100,14 +101,14 @@ type OperatorState struct {
 	Tables []TableState `json:"tables"`
 }
 
-// TableState is what the files hold of a table. Rows counts changes: one record that changed in
-// three deltas counts three times until they are rolled up.
+// TableState is what the files hold of a table. Rows counts changes, puts and deletes: one
+// record that changed in three deltas counts three times until they are rolled up. Live: only
+// full files hold something of it, so the changes are the records.
 type TableState struct {
-	ID    uint8  `json:"id"`
-	Name  string `json:"name"`
-	Rows  int64  `json:"rows"`
-	Bytes int64  `json:"bytes"`
-	Slots []Slot `json:"slots,omitempty"`
+	Table
+	Rows  int64 `json:"rows"`
+	Live  bool  `json:"live"`
+	Bytes int64 `json:"bytes"`
 }
 
 // Describe reads a checkpoint's manifest.
@@ -130,11 +131,12 @@ func Describe(s Storage, e state.Epoch, jobID string, now time.Time) (*Descripti
 		for _, t := range f.Tables {
 			k := key{t.UID, t.ID}
 			if sums[k] == nil {
-				sums[k] = &TableState{ID: t.ID, Name: t.Name}
+				sums[k] = &TableState{Table: Table{ID: t.ID, Name: t.Name}, Live: true}
 				order = append(order, k)
 			}
 			sums[k].Rows += t.Entries
 			sums[k].Bytes += t.Bytes
+			sums[k].Live = sums[k].Live && f.Kind == stf.Full
 		}
 	}
 	for _, o := range m.Operators {
@@ -143,19 +145,19 @@ func Describe(s Storage, e state.Epoch, jobID string, now time.Time) (*Descripti
 		}
 		x := OperatorState{UID: o.UID, Name: o.Name, Kind: o.Kind}
 		for _, t := range o.Tables {
-			ts := TableState{ID: t.ID, Name: t.Name}
+			ts := TableState{Live: true}
 			if sum := sums[key{o.UID, t.ID}]; sum != nil {
 				ts = *sum
 				delete(sums, key{o.UID, t.ID})
 			}
-			ts.Slots = t.Slots
+			ts.Table = t
 			x.Tables = append(x.Tables, ts)
 		}
 		d.State = append(d.State, x)
 	}
 	for _, k := range order { // state of operators that the plan does not have any more
 		if ts := sums[k]; ts != nil {
-			d.State = append(d.State, OperatorState{UID: k.uid, Name: "(no operator of the plan)", Tables: []TableState{*ts}})
+			d.State = append(d.State, OperatorState{UID: k.uid, Name: "(state that no operator of the plan has)", Tables: []TableState{*ts}})
 		}
 	}
 	return d, nil
@@ -197,7 +199,11 @@ func (d *Description) Write(w io.Writer) error {
 			for i, s := range x.Slots {
 				names[i] = s.Name + " " + s.Type
 			}
-			fmt.Fprintf(t, "    %s\t%d rows, %s\t%s\n", x.Name, x.Rows, size(x.Bytes), strings.Join(names, ", "))
+			what := "changes"
+			if x.Live {
+				what = "rows"
+			}
+			fmt.Fprintf(t, "    %s\t%d %s, %s\t%s\n", x.Name, x.Rows, what, size(x.Bytes), strings.Join(names, ", "))
 		}
 	}
 	t.Flush() // into memory
@@ -212,7 +218,7 @@ func (d *Description) Write(w io.Writer) error {
 	files := slices.Clone(m.Files)
 	slices.SortFunc(files, func(x, y state.File) int { return strings.Compare(x.Name, y.Name) })
 	for _, f := range files {
-		fmt.Fprintf(t, "  %s\t%s\tepochs %d-%d\tkey groups %d-%d\t%d rows\t%s\n", f.Name, f.Kind, f.MinEpoch, f.MaxEpoch, f.KeyLo, int(f.KeyHi)-1, f.Entries, size(f.Size))
+		fmt.Fprintf(t, "  %s\t%s\tepochs %d-%d\tkey groups %d-%d\t%d changes\t%s\n", f.Name, f.Kind, f.MinEpoch, f.MaxEpoch, f.KeyLo, int(f.KeyHi)-1, f.Entries, size(f.Size))
 	}
 	t.Flush() // into memory
 	_, err := io.WriteString(w, b.String())
@@ -234,7 +240,7 @@ func (r *Report) Write(w io.Writer) error {
 			}
 		}
 		if bad == 0 {
-			fmt.Fprintf(&b, "checkpoint %d: ok, manifest and %d files, %d rows, %s read and checked\n", r.Epoch, len(r.Files), rows, size(r.Manifest.Bytes()))
+			fmt.Fprintf(&b, "checkpoint %d: ok, manifest and %d files, %d changes, %s read and checked\n", r.Epoch, len(r.Files), rows, size(r.Manifest.Bytes()))
 		} else {
 			fmt.Fprintf(&b, "checkpoint %d: BAD, %d of %d files are damaged\n", r.Epoch, bad, len(r.Files))
 		}

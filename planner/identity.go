@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/sqlstream/sqlstream/planner/plan"
 	"github.com/sqlstream/sqlstream/planner/rules"
@@ -241,8 +240,8 @@ func add(set []string, more ...string) []string {
 	return slices.Compact(out)
 }
 
-// identify gives every node its UID, and those with state their slots and fingerprint.
-func (b *builder) identify() {
+// identify gives every node its UID, and those with state their tables and fingerprint.
+func (b *builder) identify() error {
 	for _, n := range b.job.Nodes {
 		f := b.facts[n.ID]
 		kind := n.Op.Kind()
@@ -254,13 +253,16 @@ func (b *builder) identify() {
 		case *plan.GroupAggregate:
 			f.text = f.id.text
 			in := b.inputFacts(n).id
-			n.State = b.groupState(n, op.Keys, op.Aggs, op.Retract, op.TTL, nil)
+			if err := b.groupState(n, op); err != nil {
+				return err
+			}
 			n.Fingerprint = hash(strings.Join(in.filters, " and "), shortLength)
 		case *plan.WindowAggregate:
 			f.text = f.id.text
 			in := b.inputFacts(n).id
-			window := types.Schema{{Name: "window_end", Type: types.BigIntT.NotNullable()}}
-			n.State = b.groupState(n, op.Keys, op.Aggs, op.Retract, 0, window)
+			if err := b.windowState(n, op); err != nil {
+				return err
+			}
 			n.Fingerprint = hash(strings.Join(in.filters, " and ")+" | "+strings.Join(f.id.time, ", "), shortLength)
 		case *plan.WindowAssign:
 			f.text = join(kind, f.id.columns[len(f.id.columns)-1], strings.Join(f.id.in, ", "))
@@ -276,6 +278,7 @@ func (b *builder) identify() {
 		}
 	}
 	b.number()
+	return nil
 }
 
 func join(parts ...string) string { return uidVersion + " | " + strings.Join(parts, " | ") }
@@ -303,63 +306,3 @@ func (b *builder) number() {
 		}
 	}
 }
-
-// groupState declares the state of an aggregate: a table with one packed record per group,
-// and one per DISTINCT argument list or, with retraction, per MIN and MAX, with one record
-// per group and value. window is what comes before the group's own key columns.
-func (b *builder) groupState(n *plan.Node, keys []int, aggs []expr.Aggregate, retract bool, ttl time.Duration, window types.Schema) []plan.StateTable {
-	in, id, argName := b.input(n).Schema, b.inputFacts(n).id, b.argName(n)
-	key := slices.Clone(window)
-	for _, k := range keys {
-		key = append(key, types.Field{Name: in[k].Name, Type: in[k].Type.WithoutAttr()})
-	}
-	name := func(c *expr.Column) string { return id.columns[c.Index] }
-	slot := func(a *expr.Aggregate, title string) plan.Slot {
-		text := a.Canonical(name)
-		return plan.Slot{ID: hash(text, shortLength), Name: title, Text: text, Type: a.Typ}
-	}
-	groups := plan.StateTable{Name: "groups", Key: key, TTL: ttl}
-	tables := []plan.StateTable{groups}
-	if retract {
-		count := expr.Aggregate{Name: "COUNT", Typ: types.BigIntT.NotNullable()}
-		s := slot(&count, "rows")
-		groups.Slots = append(groups.Slots, s)
-	}
-	values := map[string]int{} // argument list -> index in tables
-	for i := range aggs {
-		a := &aggs[i]
-		title := a.Text(argName)
-		s := slot(a, title)
-		if !slices.ContainsFunc(groups.Slots, func(t plan.Slot) bool { return t.ID == s.ID }) {
-			groups.Slots = append(groups.Slots, s)
-		}
-		extreme := retract && (a.Name == "MIN" || a.Name == "MAX")
-		if !a.Distinct && !extreme {
-			continue
-		}
-		var args []string
-		valueKey := slices.Clone(key)
-		for _, arg := range a.Args {
-			args = append(args, expr.Canonical(arg, name))
-			valueKey = append(valueKey, types.Field{Name: expr.Text(arg, argName), Type: arg.Type().WithoutAttr()})
-		}
-		list := strings.Join(args, ", ")
-		at, ok := values[list]
-		if !ok {
-			at = len(tables)
-			values[list] = at
-			tables = append(tables, plan.StateTable{ID: uint8(at), Name: "values of " + columnList(valueKey[len(key):]), Key: valueKey, TTL: ttl})
-		}
-		tables[at].Slots = append(tables[at].Slots, valueSlot(a, name, title))
-	}
-	tables[0] = groups
-	return tables
-}
-
-// valueSlot counts how often a value occurs for one aggregate.
-func valueSlot(a *expr.Aggregate, name func(*expr.Column) string, title string) plan.Slot {
-	text := "count for " + a.Canonical(name)
-	return plan.Slot{ID: hash(text, shortLength), Name: title, Text: text, Type: types.BigIntT.NotNullable()}
-}
-
-func columnList(s types.Schema) string { return strings.Join(s.Names(), ", ") }

@@ -36,7 +36,8 @@
 // before all of its equals.
 //
 // A slot's ID is the first 12 characters of the hash of the canonical aggregate over
-// origins, with the type of its result. The fingerprint is the first 12 characters of the
+// origins, with the type of its result; counters are named by what they count, a key column
+// by its origin. Where a slot lies, package plan/layout decides. The fingerprint is the first 12 characters of the
 // hash of the conditions below: the sorted conjuncts over origins of all filters, nested at
 // aggregates and unions, and of everything that decides about time for a window: the
 // watermark's expression and, for TIMESTAMP_LTZ, the session's time zone.
@@ -123,7 +124,9 @@ func Plan(r Request) (*plan.Job, error) {
 	if err := b.changelog(); err != nil {
 		return nil, err
 	}
-	b.identify()
+	if err := b.identify(); err != nil {
+		return nil, err
+	}
 	b.nestedFields()
 	b.describe()
 	return b.job, nil

@@ -8,32 +8,13 @@ import (
 
 	"github.com/sqlstream/sqlstream/exec/rowkey"
 	"github.com/sqlstream/sqlstream/exec/vec"
-	"github.com/sqlstream/sqlstream/sql/types"
+	"github.com/sqlstream/sqlstream/planner/plan/layout"
 	"github.com/sqlstream/sqlstream/state"
 )
 
-// Table declares a table beside the one of the group records: the values of one column.
-//
-// A key is eight bytes, the group's key, and the key form of one value of column Arg. For
-// groups that live for ever the eight bytes are the hash of the group's key, so that one
-// group's entries can be scanned, and they are left out where nothing is ever taken away
-// (Prefix is 0). For windows they are the window's end, with which the record's key starts
-// anyway.
-type Table struct {
-	Name   string // for people: "values of price"
-	Arg    int    // column of the input
-	Type   types.Type
-	Prefix int // of state.Spec
-	// Counts is how many 8-byte counters an entry holds, one per different filter; 0: it holds
-	// Bits bits instead, packed in bytes. Aggs[i] is the number of an aggregate that uses the
-	// table, and Used[i] its counter or bit.
-	Counts, Bits int
-	Aggs, Used   []int
-}
-
-// aux is a Table at work.
+// aux is a table of values at work.
 type aux struct {
-	Table
+	layout.Table
 	table   state.Table
 	window  bool // keys start with the record's own key
 	counter int  // where the group's record counts its entries, -1: it does not
@@ -46,14 +27,6 @@ type aux struct {
 	dead   []state.Ref // entries whose counters were all 0 at some time of this run
 
 	scanned bool // some of dead come from a scan
-}
-
-// size is the length of an entry.
-func (a *aux) size() int {
-	if a.Counts > 0 {
-		return 8 * a.Counts
-	}
-	return (a.Bits + 7) / 8
 }
 
 // upsert finds or makes the entries of the updates that have a mask.
@@ -85,13 +58,13 @@ func (a *aux) upsert(u *Updates, arg *vec.Vec, masks []uint64) error {
 func (a *aux) counters(ref state.Ref) ([]int64, error) {
 	v := a.table.Edit(ref)
 	if len(v) == 0 {
-		if err := a.table.Set(ref, make([]byte, a.size())); err != nil {
+		if err := a.table.Set(ref, make([]byte, a.Size())); err != nil {
 			return nil, err
 		}
 		v = a.table.Edit(ref)
 	}
-	if len(v) != a.size() {
-		return nil, fmt.Errorf("state table %q: an entry has %d bytes, %d expected; the state belongs to another query or is damaged", a.Name, len(v), a.size())
+	if len(v) != a.Size() {
+		return nil, fmt.Errorf("state table %q: an entry has %d bytes, %d expected; the state belongs to another query or is damaged", a.Name, len(v), a.Size())
 	}
 	return slotsOf[int64](v), nil
 }

@@ -1,124 +1,95 @@
 package agg
 
 import (
+	"errors"
 	"fmt"
-	"slices"
 
+	"github.com/sqlstream/sqlstream/planner/plan/layout"
 	"github.com/sqlstream/sqlstream/sql/expr"
 )
 
-// compiler lays out the slots and tables of a program.
-type compiler struct {
-	p        *Program
-	filterID map[string]int
+// Compile makes a program. Arguments must be columns; filters come compiled in opt.
+func Compile(aggs []expr.Aggregate, opt Options) (*Program, error) {
+	for i := range aggs {
+		a := &aggs[i]
+		f, err := lookup(a.Name)
+		if err != nil {
+			return nil, err
+		}
+		if len(a.Args) < f.MinArgs || len(a.Args) > f.MaxArgs || a.Distinct && len(a.Args) == 0 {
+			return nil, fmt.Errorf("%s takes %s, found %d", a.Name, argCount(f), len(a.Args))
+		}
+		if a.Filter != nil && (i >= len(opt.Filters) || opt.Filters[i] == nil) {
+			return nil, fmt.Errorf("%s: its FILTER was not compiled", a.Name)
+		}
+	}
+	l, err := layout.Of(aggs, layout.Options{Retract: opt.Retract, Window: opt.Window})
+	if err != nil {
+		return nil, err
+	}
+	if opt.Names != nil && len(opt.Names) != 1+len(l.Tables) {
+		return nil, fmt.Errorf("internal error: %d names for %d tables of state", len(opt.Names), 1+len(l.Tables))
+	}
+	p := &Program{opt: opt, layout: l, name: layout.GroupsName}
+	if opt.Names != nil {
+		p.name = opt.Names[0]
+	}
+	for _, f := range l.Filters {
+		p.uniq = append(p.uniq, opt.Filters[f])
+	}
+	for i, t := range l.Tables {
+		if opt.Names != nil {
+			t.Name = opt.Names[1+i]
+		}
+		n := len(t.Filters)
+		p.vals = append(p.vals, &values{
+			aux:     aux{Table: t, window: opt.Window, counter: l.Entries[i]},
+			filters: t.Filters, extremes: make([][]*column, n), signs: make([][]int8, n),
+		})
+	}
+	for i := range aggs {
+		c, err := p.column(&aggs[i], &l.Slots[i])
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", aggs[i].Name, err)
+		}
+		p.columns = append(p.columns, c)
+		if c.variable != nil || c.values {
+			p.records.varOffs = append(p.records.varOffs, c.slot.Off)
+		}
+	}
+	p.movers = len(p.records.varOffs) > 0
+	p.records.stride = l.Stride
+	p.zero = make([]byte, l.Stride)
+	p.pass = make([][]uint64, len(p.uniq))
+	p.signs = make([][]int8, len(p.uniq))
+	return p, nil
 }
 
-func (c *compiler) aggregate(i int, a *expr.Aggregate) error {
+var errLayout = errors.New("internal error: its kernel does not have the slot of the layout")
+
+// column makes an aggregate's kernel and attaches it to what it shares with others.
+func (p *Program) column(a *expr.Aggregate, s *layout.Slot) (*column, error) {
 	f, err := lookup(a.Name)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	col := &column{arg: noColumn, source: source{values: -1}, typ: a.Typ, inOrder: f.inOrder}
-	for _, e := range a.Args {
-		arg, ok := e.(*expr.Column)
-		if !ok {
-			return fmt.Errorf("%s: an argument of an aggregate must be a column of its input, found %T", a.Name, e)
-		}
-		col.arg = arg.Index
+	c := &column{slot: s, arg: s.Arg, source: source{filter: s.Filter, values: layout.None}, typ: a.Typ}
+	if c.kernel, err = f.kernel(shape{agg: a, retract: p.opt.Retract}); err != nil {
+		return nil, err
 	}
-	if len(a.Args) < f.MinArgs || len(a.Args) > f.MaxArgs || a.Distinct && len(a.Args) == 0 {
-		return fmt.Errorf("%s takes %s, found %d", a.Name, argCount(f), len(a.Args))
+	c.variable, _ = c.kernel.(varKernel)
+	c.values = isExtreme(c.kernel)
+	if c.kernel.size() != s.Size || c.values != s.Extreme {
+		return nil, errLayout
 	}
-	if col.source.filter, err = c.filter(i, a); err != nil {
-		return err
-	}
-	col.kernel, err = f.kernel(shape{agg: a, retract: c.p.opt.Retract})
-	if err != nil {
-		return fmt.Errorf("%s: %w", a.Name, err)
-	}
-	col.variable, _ = col.kernel.(varKernel)
-	col.values = isExtreme(col.kernel)
 	switch {
-	case col.values, a.Distinct && f.distinct:
-		if err := c.values(i, col, a); err != nil {
-			return fmt.Errorf("%s: %w", a.Name, err)
-		}
-	case col.arg == noColumn && a.Filter == nil && !c.p.opt.Retract:
-		c.p.always = true // only where rows are taken away may a batch net out to nothing
+	case s.Extreme:
+		v := p.vals[s.Values]
+		v.extremes[s.Use] = append(v.extremes[s.Use], c)
+	case s.Values != layout.None:
+		c.source.values, c.source.bit = s.Values, s.Use
+	case s.Arg == layout.None && a.Filter == nil && !p.opt.Retract:
+		p.always = true // only where rows are taken away may a batch net out to nothing
 	}
-	col.slot = c.p.layout.add(col.kernel.size(), col.kernel.fields())
-	c.p.layout.Slots = append(c.p.layout.Slots, col.slot)
-	c.p.columns = append(c.p.columns, col)
-	return nil
-}
-
-// filter numbers the different filters.
-func (c *compiler) filter(i int, a *expr.Aggregate) (int, error) {
-	if a.Filter == nil {
-		return noFilter, nil
-	}
-	if i >= len(c.p.opt.Filters) || c.p.opt.Filters[i] == nil {
-		return 0, fmt.Errorf("%s: its FILTER was not compiled", a.Name)
-	}
-	text := columnText(a.Filter)
-	id, ok := c.filterID[text]
-	if !ok {
-		id = len(c.p.uniq)
-		c.filterID[text] = id
-		c.p.uniq = append(c.p.uniq, c.p.opt.Filters[i])
-	}
-	return id, nil
-}
-
-func columnText(e expr.Expr) string {
-	return expr.Canonical(e, func(c *expr.Column) string { return fmt.Sprint("$", c.Index) })
-}
-
-// values attaches aggregate i to the table of its argument's values.
-func (c *compiler) values(i int, col *column, a *expr.Aggregate) error {
-	p := c.p
-	at := slices.IndexFunc(p.vals, func(v *values) bool { return v.Arg == col.arg })
-	if at < 0 {
-		at = len(p.vals)
-		arg := a.Args[0].(*expr.Column)
-		v := &values{aux: aux{
-			Table:  Table{Name: "values of " + arg.Name, Arg: col.arg, Type: arg.Typ, Prefix: 8},
-			window: p.opt.Window, counter: -1,
-		}}
-		if !p.opt.Retract && !p.opt.Window {
-			v.Prefix = 0 // nothing ever scans them
-		}
-		p.vals = append(p.vals, v)
-	}
-	v := p.vals[at]
-	f, err := v.filter(col.source.filter)
-	if err != nil {
-		return err
-	}
-	v.Aggs, v.Used = append(v.Aggs, i), append(v.Used, f)
-	if p.opt.Retract {
-		v.Counts = len(v.filters)
-	} else {
-		v.Bits = len(v.filters)
-	}
-	if col.values {
-		v.extremes[f] = append(v.extremes[f], col)
-	} else {
-		col.source.values, col.source.bit = at, f
-	}
-	return nil
-}
-
-// counters gives every auxiliary table whose entries may outlive their group's rows a
-// counter in the record, so that the end of a group costs a scan only when there is
-// something to find.
-func (c *compiler) counters() {
-	p := c.p
-	for _, a := range p.vals {
-		if p.opt.Retract && !p.opt.Window {
-			a.counter = p.layout.Stride
-			p.layout.Stride += 8
-		}
-		p.layout.Entries = append(p.layout.Entries, a.counter)
-	}
+	return c, nil
 }

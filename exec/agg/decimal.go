@@ -7,7 +7,6 @@ import (
 	"unsafe"
 
 	"github.com/sqlstream/sqlstream/exec/vec"
-	"github.com/sqlstream/sqlstream/sql/types"
 )
 
 // decSlot is a sum of unscaled decimals and the number of values in it.
@@ -23,16 +22,11 @@ var overflowed = vec.Dec128{Hi: math.MinInt64}
 // sumDec is SUM and AVG of DECIMAL. up is how many digits the result's scale exceeds the
 // argument's (AVG only).
 type sumDec struct {
-	avg   bool
-	scale int
-	up    int
+	avg bool
+	up  int
 }
 
 func (sumDec) size() int { return 24 }
-
-func (k sumDec) fields() []Field {
-	return []Field{{Name: "sum", Type: types.DecimalT(38, k.scale)}, {Name: "count", Type: types.BigIntT, Off: 16}}
-}
 
 func (sumDec) update(u *run, off uintptr, arg *vec.Vec) {
 	x := vec.Values[vec.Dec128](arg)

@@ -22,10 +22,6 @@ type extreme struct {
 
 func (extreme) size() int { return 16 }
 
-func (k extreme) fields() []Field {
-	return []Field{{Name: "value", Type: k.typ, Variable: true, Key: true}, {Name: "values", Type: types.BigIntT, Off: 8}}
-}
-
 func (extreme) update(*run, uintptr, *vec.Vec) {}
 
 func (extreme) merge(unsafe.Pointer, unsafe.Pointer) {}

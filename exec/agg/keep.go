@@ -4,7 +4,6 @@ import (
 	"unsafe"
 
 	"github.com/sqlstream/sqlstream/exec/vec"
-	"github.com/sqlstream/sqlstream/sql/types"
 )
 
 // pick says which of the values of a group an aggregate keeps.
@@ -32,16 +31,9 @@ type ordered interface {
 // never taken away. MIN and MAX replace the kept value only by one that < or > says is
 // better: a NaN that came first stays, one that comes later is ignored, and of 0.0 and -0.0
 // the earlier stays. That is what Flink does.
-type keep[T ordered] struct {
-	pick pick
-	typ  types.Type
-}
+type keep[T ordered] struct{ pick pick }
 
 func (keep[T]) size() int { return 16 }
-
-func (k keep[T]) fields() []Field {
-	return []Field{{Name: "value", Type: k.typ}, {Name: "present", Type: types.BigIntT, Off: 8}}
-}
 
 func (k keep[T]) better(x, than T) bool {
 	switch k.pick {
@@ -95,16 +87,9 @@ func (k keep[T]) merge(dst, src unsafe.Pointer) {
 }
 
 // keepDec is keep for DECIMAL.
-type keepDec struct {
-	pick pick
-	typ  types.Type
-}
+type keepDec struct{ pick pick }
 
 func (keepDec) size() int { return 24 }
-
-func (k keepDec) fields() []Field {
-	return []Field{{Name: "value", Type: k.typ}, {Name: "present", Type: types.BigIntT, Off: 16}}
-}
 
 func lessDec(a, b vec.Dec128) bool { return a.Hi < b.Hi || a.Hi == b.Hi && a.Lo < b.Lo }
 
@@ -163,10 +148,6 @@ func (k keepDec) merge(dst, src unsafe.Pointer) {
 type keepBool struct{ pick pick }
 
 func (keepBool) size() int { return 16 }
-
-func (keepBool) fields() []Field {
-	return []Field{{Name: "value", Type: types.BooleanT}, {Name: "present", Type: types.BigIntT, Off: 8}}
-}
 
 func (k keepBool) update(u *run, off uintptr, arg *vec.Vec) {
 	snap := snaps[keptSlot[int8]](u)

@@ -4,7 +4,6 @@ import (
 	"unsafe"
 
 	"github.com/sqlstream/sqlstream/exec/vec"
-	"github.com/sqlstream/sqlstream/sql/types"
 )
 
 // kernel is what one aggregate does to its slot, the fixed-size piece of a record that
@@ -13,10 +12,8 @@ import (
 //
 // A slot of zero bytes is the state before the first value.
 type kernel interface {
-	// size is the length of the slot in bytes, a multiple of 8.
+	// size is the length of the slot in bytes, which must be the layout's.
 	size() int
-	// fields describes the slot.
-	fields() []Field
 	// update applies a run to the slots at offset off of its records.
 	update(u *run, off uintptr, arg *vec.Vec)
 	// value appends to dst what each of the slots, one after the other, means. Variable-length
@@ -89,8 +86,6 @@ func fixed[T vec.Fixed](dst *vec.Vec, n int) []T {
 type countKernel struct{}
 
 func (countKernel) size() int { return 8 }
-
-func (countKernel) fields() []Field { return []Field{{Name: "count", Type: types.BigIntT}} }
 
 func (countKernel) update(u *run, off uintptr, _ *vec.Vec) {
 	snap := snaps[int64](u)

@@ -57,7 +57,7 @@ func layoutText(p *agg.Program) string {
 		}
 		b.WriteByte('\n')
 	}
-	for i, t := range p.Tables() {
+	for i, t := range l.Tables {
 		fmt.Fprintf(&b, "table %d %q: prefix %d, %d counters, %d bits, aggregates %v use %v, entries counted at %d\n",
 			i+1, t.Name, t.Prefix, t.Counts, t.Bits, t.Aggs, t.Used, l.Entries[i])
 	}

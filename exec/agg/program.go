@@ -6,7 +6,7 @@ import (
 	"unsafe"
 
 	"github.com/sqlstream/sqlstream/exec/vec"
-	"github.com/sqlstream/sqlstream/sql/expr"
+	"github.com/sqlstream/sqlstream/planner/plan/layout"
 	"github.com/sqlstream/sqlstream/sql/types"
 	"github.com/sqlstream/sqlstream/state"
 )
@@ -30,24 +30,20 @@ type Options struct {
 	// Filters are the compiled filters, one per aggregate, nil where it has none. Nil: no
 	// aggregate has one.
 	Filters []Predicate
+	// Names are those of the tables, of the records and then of values; nil: GroupsName and
+	// the layout's.
+	Names []string
 }
-
-// noFilter and noColumn stand for an aggregate without filter or argument.
-const (
-	noFilter = -1
-	noColumn = -1
-)
 
 // column is one aggregate at work.
 type column struct {
 	kernel   kernel
 	variable varKernel // the kernel, when it is one
 	values   bool      // its slot is kept by a values table
-	slot     Slot
+	slot     *layout.Slot
 	arg      int
 	source   source
 	typ      types.Type
-	inOrder  bool   // the order of rows matters
 	snap     []byte // slots taken for results
 	heap     []byte // what they point to
 }
@@ -71,7 +67,7 @@ type source struct {
 // Begin (finds the records), Acts or CountRows, Update, and Results where wanted.
 type Program struct {
 	opt     Options
-	layout  Layout
+	layout  *layout.Layout
 	columns []*column
 	uniq    []Predicate // the different filters
 	vals    []*values
@@ -87,55 +83,17 @@ type Program struct {
 	allAdd  bool
 }
 
-// Compile makes a program. Arguments must be columns; filters come compiled in opt.
-func Compile(aggs []expr.Aggregate, opt Options) (*Program, error) {
-	p := &Program{opt: opt}
-	if p.layout.Rows = opt.Retract || len(aggs) == 0; p.layout.Rows {
-		p.layout.Stride = 8
-	}
-	c := compiler{p: p, filterID: map[string]int{}}
-	for i := range aggs {
-		if err := c.aggregate(i, &aggs[i]); err != nil {
-			return nil, err
-		}
-	}
-	c.counters()
-	for _, col := range p.columns {
-		if col.variable != nil || col.values {
-			p.records.varOffs = append(p.records.varOffs, col.slot.Off)
-		}
-	}
-	p.movers = len(p.records.varOffs) > 0
-	p.records.stride = p.layout.Stride
-	p.zero = make([]byte, p.layout.Stride)
-	p.pass = make([][]uint64, len(p.uniq))
-	p.signs = make([][]int8, len(p.uniq))
-	return p, p.layout.check()
-}
+// Layout describes the records and the tables of values.
+func (p *Program) Layout() *layout.Layout { return p.layout }
 
-// Layout describes the records.
-func (p *Program) Layout() *Layout { return &p.layout }
-
-// Tables lists the tables beside that of the records: one per column that has DISTINCT
-// aggregates or, where rows are taken away, MIN or MAX, in order of first use. They have the
-// ids from 1.
-func (p *Program) Tables() []Table {
-	var ts []Table
-	for _, v := range p.vals {
-		ts = append(ts, v.Table)
-	}
-	return ts
-}
-
-// Open opens the tables: the records under id 0, the others from 1.
-func (p *Program) Open(store state.Store, uid, name string, ttl time.Duration) error {
-	p.name = name
+// Open opens the tables of the layout: the records, then those of values.
+func (p *Program) Open(store state.Store, uid string, ttl time.Duration) error {
 	prefix := 0
 	if p.opt.Window {
 		prefix = 8
 	}
 	var err error
-	p.records.table, err = store.Table(state.Spec{UID: uid, Name: name, Prefix: prefix, TTL: ttl})
+	p.records.table, err = store.Table(state.Spec{UID: uid, Name: p.name, ID: layout.Groups, Prefix: prefix, TTL: ttl})
 	if err != nil {
 		return err
 	}
@@ -150,20 +108,6 @@ func (p *Program) Open(store state.Store, uid, name string, ttl time.Duration) e
 
 // Records is the table of the records.
 func (p *Program) Records() state.Table { return p.records.table }
-
-// Mergeable reports whether records of different rows of a group can be merged (see Merged):
-// no aggregate keeps entries in a table of its own or depends on the order of rows.
-func (p *Program) Mergeable() bool {
-	if len(p.vals) > 0 {
-		return false
-	}
-	for _, c := range p.columns {
-		if c.inOrder {
-			return false
-		}
-	}
-	return true
-}
 
 // Updates is a run of changes to records. Update i takes row Rows[i] of the batch and
 // changes the record of key i. Fill it, then call Begin.

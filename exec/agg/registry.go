@@ -1,18 +1,18 @@
 // Package agg owns the aggregate functions: the registry that the binder resolves them
 // with, and the kernels that keep their state in records of keyed tables. Operators that
 // group rows (exec/groupop, exec/windowop) and exec/build import it; it imports exec/rowkey,
-// exec/vec, sql/expr, sql/types and state.
+// exec/vec, planner/plan/layout, sql/expr, sql/types and state.
 //
 // # Records
 //
 // A group is one record: a fixed part with one slot per aggregate, then the bytes of
-// variable-length values (see Layout). A Program applies a batch of updates aggregate by
+// variable-length values (see package layout). A Program applies a batch of updates aggregate by
 // aggregate: each loop touches one slot of each record, in the order of rows, and can note
 // the slot before and after every update, from which the changelog's rows are made. Slots do
 // not depend on each other, so that is the same as row by row.
 //
 // DISTINCT, and MIN and MAX where rows can be taken away, need more than a slot: the values
-// themselves, in tables of their own (see Table).
+// themselves, in tables of their own.
 package agg
 
 import (
@@ -41,9 +41,7 @@ type Function struct {
 	result func(t types.Type) types.Type
 	// neverNull: the result is NOT NULL whatever the argument.
 	neverNull bool
-	// distinct: DISTINCT makes a difference. inOrder: the order of rows does.
-	distinct, inOrder bool
-	kernel            func(shape) (kernel, error)
+	kernel    func(shape) (kernel, error)
 }
 
 // shape is what a kernel is made for.
@@ -59,24 +57,24 @@ var functions = []Function{
 	{
 		Name: "AVG", Doc: "The mean of the values, in the argument's own type for integers, FLOAT and DOUBLE (integer sums wrap, the division truncates); for DECIMAL(p, s) it is DECIMAL(38, max(6, s)), rounded half up.",
 		Nulls: "NULL is left out; the result is NULL when nothing is left or a decimal sum has more than 38 digits", Example: "AVG(price)",
-		MinArgs: 1, MaxArgs: 1, accepts: types.Type.IsNumeric, takes: "a number", result: avgType, distinct: true, kernel: newAvg,
+		MinArgs: 1, MaxArgs: 1, accepts: types.Type.IsNumeric, takes: "a number", result: avgType, kernel: newAvg,
 	},
 	{
 		Name: "COUNT", Doc: "COUNT(*): the number of rows. COUNT(x): the number of rows where x is not NULL.",
 		Nulls: "COUNT(x) leaves NULL out; the result is never NULL", Example: "COUNT(DISTINCT bidder)",
 		MinArgs: 0, MaxArgs: 1, accepts: func(types.Type) bool { return true }, takes: "any value",
-		result: func(types.Type) types.Type { return types.BigIntT }, neverNull: true, distinct: true,
+		result: func(types.Type) types.Type { return types.BigIntT }, neverNull: true,
 		kernel: func(shape) (kernel, error) { return countKernel{}, nil },
 	},
 	{
 		Name: "FIRST_VALUE", Doc: "The first value, in order of arrival.",
 		Nulls: "NULL is left out; NULL when nothing is left", Example: "FIRST_VALUE(price)",
-		MinArgs: 1, MaxArgs: 1, accepts: isScalar, takes: "a value that is not nested", result: same, inOrder: true, kernel: keeper(pickFirst),
+		MinArgs: 1, MaxArgs: 1, accepts: isScalar, takes: "a value that is not nested", result: same, kernel: keeper(pickFirst),
 	},
 	{
 		Name: "LAST_VALUE", Doc: "The last value, in order of arrival.",
 		Nulls: "NULL is left out; NULL when nothing is left", Example: "LAST_VALUE(price)",
-		MinArgs: 1, MaxArgs: 1, accepts: isScalar, takes: "a value that is not nested", result: same, distinct: true, inOrder: true, kernel: keeper(pickLast),
+		MinArgs: 1, MaxArgs: 1, accepts: isScalar, takes: "a value that is not nested", result: same, kernel: keeper(pickLast),
 	},
 	{
 		Name: "MAX", Doc: "The greatest value. Strings compare as UTF-8 bytes.",
@@ -91,7 +89,7 @@ var functions = []Function{
 	{
 		Name: "SUM", Doc: "The sum of the values, in the argument's own type for integers (they wrap), FLOAT and DOUBLE; for DECIMAL(p, s) it is DECIMAL(38, s).",
 		Nulls: "NULL is left out; the result is NULL when nothing is left or a decimal sum has more than 38 digits", Example: "SUM(price)",
-		MinArgs: 1, MaxArgs: 1, accepts: types.Type.IsNumeric, takes: "a number", result: sumType, distinct: true, kernel: newSum,
+		MinArgs: 1, MaxArgs: 1, accepts: types.Type.IsNumeric, takes: "a number", result: sumType, kernel: newSum,
 	},
 }
 

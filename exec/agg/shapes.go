@@ -50,7 +50,7 @@ func sumKernel(s shape, avg bool) (kernel, error) {
 	case types.Double:
 		return sumFloat[float64]{avg, s.retract}, nil
 	case types.Decimal:
-		return sumDec{avg: avg, scale: t.Scale, up: avgType(t).Scale - t.Scale}, nil
+		return sumDec{avg: avg, up: avgType(t).Scale - t.Scale}, nil
 	}
 	return nil, fmt.Errorf("no sum of type %s", t)
 }
@@ -63,27 +63,27 @@ func keeper(p pick) func(shape) (kernel, error) {
 			if p == pickMin || p == pickMax {
 				return extreme{max: p == pickMax, typ: t}, nil
 			}
-			return nil, fmt.Errorf("it is not supported yet over input that is updated or deleted")
+			return nil, fmt.Errorf("it cannot take values away")
 		}
 		switch t.Physical() {
 		case types.PhysBool:
 			return keepBool{p}, nil
 		case types.PhysI8:
-			return keep[int8]{p, t}, nil
+			return keep[int8]{p}, nil
 		case types.PhysI16:
-			return keep[int16]{p, t}, nil
+			return keep[int16]{p}, nil
 		case types.PhysI32:
-			return keep[int32]{p, t}, nil
+			return keep[int32]{p}, nil
 		case types.PhysI64:
-			return keep[int64]{p, t}, nil
+			return keep[int64]{p}, nil
 		case types.PhysF32:
-			return keep[float32]{p, t}, nil
+			return keep[float32]{p}, nil
 		case types.PhysF64:
-			return keep[float64]{p, t}, nil
+			return keep[float64]{p}, nil
 		case types.PhysD128:
-			return keepDec{p, t}, nil
+			return keepDec{p}, nil
 		case types.PhysBytes:
-			return keepText{p, t}, nil
+			return keepText{p}, nil
 		}
 		return nil, fmt.Errorf("no values of type %s", t)
 	}

@@ -4,7 +4,6 @@ import (
 	"unsafe"
 
 	"github.com/sqlstream/sqlstream/exec/vec"
-	"github.com/sqlstream/sqlstream/sql/types"
 )
 
 // sumSlot is a sum and the number of values in it.
@@ -18,10 +17,6 @@ type sumSlot[T int64 | float32 | float64] struct {
 type sumInt[T int8 | int16 | int32 | int64] struct{ avg bool }
 
 func (sumInt[T]) size() int { return 16 }
-
-func (sumInt[T]) fields() []Field {
-	return []Field{{Name: "sum", Type: types.BigIntT}, {Name: "count", Type: types.BigIntT, Off: 8}}
-}
 
 func (sumInt[T]) update(u *run, off uintptr, arg *vec.Vec) {
 	x := vec.Values[T](arg)
@@ -80,14 +75,6 @@ func (sumInt[T]) merge(dst, src unsafe.Pointer) {
 type sumFloat[T float32 | float64] struct{ avg, retract bool }
 
 func (sumFloat[T]) size() int { return 16 }
-
-func (sumFloat[T]) fields() []Field {
-	t := types.DoubleT
-	if unsafe.Sizeof(T(0)) == 4 {
-		t = types.FloatT
-	}
-	return []Field{{Name: "sum", Type: t}, {Name: "count", Type: types.BigIntT, Off: 8}}
-}
 
 func (k sumFloat[T]) update(u *run, off uintptr, arg *vec.Vec) {
 	x := vec.Values[T](arg)

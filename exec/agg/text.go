@@ -5,7 +5,6 @@ import (
 	"unsafe"
 
 	"github.com/sqlstream/sqlstream/exec/vec"
-	"github.com/sqlstream/sqlstream/sql/types"
 	"github.com/sqlstream/sqlstream/state"
 )
 
@@ -80,16 +79,9 @@ func toHeap(rec []byte, off int, heap []byte) (varSlot, []byte) {
 
 // keepText is MIN, MAX, FIRST_VALUE and LAST_VALUE of strings and binary over rows that are
 // never taken away. Strings compare as UTF-8 bytes.
-type keepText struct {
-	pick pick
-	typ  types.Type
-}
+type keepText struct{ pick pick }
 
 func (keepText) size() int { return 16 }
-
-func (k keepText) fields() []Field {
-	return []Field{{Name: "value", Type: k.typ, Variable: true}, {Name: "present", Type: types.BigIntT, Off: 8}}
-}
 
 func (keepText) update(*run, uintptr, *vec.Vec) {}
 

@@ -4,6 +4,7 @@ import (
 	"unsafe"
 
 	"github.com/sqlstream/sqlstream/exec/vec"
+	"github.com/sqlstream/sqlstream/planner/plan/layout"
 	"github.com/sqlstream/sqlstream/state"
 )
 
@@ -203,7 +204,7 @@ func (p *Program) Update(b *vec.Batch, u *Updates, snap bool) error {
 }
 
 func (p *Program) arg(c *column, b *vec.Batch) *vec.Vec {
-	if c.arg == noColumn {
+	if c.arg == layout.None {
 		return nil
 	}
 	return &b.Cols[c.arg]
@@ -263,7 +264,7 @@ func (p *Program) filterSigns(rows []int32) {
 // filterSign is the sign of every update behind a filter, nil when all are +1.
 func (p *Program) filterSign(filter int) []int8 {
 	switch {
-	case filter != noFilter:
+	case filter != layout.None:
 		return p.signs[filter]
 	case p.allAdd:
 		return nil
@@ -274,7 +275,7 @@ func (p *Program) filterSign(filter int) []int8 {
 // argSign is filterSign with 0 where the argument is NULL.
 func (p *Program) argSign(filter, arg int, b *vec.Batch, u *Updates) []int8 {
 	sign := p.filterSign(filter)
-	if arg == noColumn || b.Cols[arg].Valid == nil {
+	if arg == layout.None || b.Cols[arg].Valid == nil {
 		return sign
 	}
 	v := &b.Cols[arg]

@@ -1,7 +1,6 @@
 package agg
 
 import (
-	"fmt"
 	"math/bits"
 
 	"github.com/sqlstream/sqlstream/exec/vec"
@@ -13,29 +12,11 @@ import (
 // per value, with a bit or a counter for every different filter among them.
 type values struct {
 	aux
-	filters  []int       // of the program, or noFilter
+	filters  []int       // of the program, or layout.None
 	extremes [][]*column // by filter: MIN and MAX
 	masks    []uint64
 	signs    [][]int8 // by filter: what DISTINCT aggregates see of each update
 	best     []byte
-}
-
-const maxValueFilters = 64
-
-// filter returns the number of a filter in the table.
-func (v *values) filter(filter int) (int, error) {
-	for f, x := range v.filters {
-		if x == filter {
-			return f, nil
-		}
-	}
-	if len(v.filters) == maxValueFilters {
-		return 0, fmt.Errorf("more than %d different FILTERs on aggregates of the values of one column; split the query", maxValueFilters)
-	}
-	v.filters = append(v.filters, filter)
-	v.extremes = append(v.extremes, nil)
-	v.signs = append(v.signs, nil)
-	return len(v.filters) - 1, nil
 }
 
 // run applies a run of updates and fills signs.
@@ -65,7 +46,7 @@ func (v *values) run(p *Program, b *vec.Batch, u *Updates, snap bool) error {
 
 // firstAppearances is for input that only grows: one bit per filter.
 func (v *values) firstAppearances() error {
-	size := v.size()
+	size := v.Size()
 	var buf [8]byte
 	for k, ref := range v.refs {
 		i := v.upd[k]

@@ -28,10 +28,14 @@ func (b *builder) operator(n *plan.Node, sub int) (exec.Operator, error) {
 		if err != nil {
 			return nil, err
 		}
-		return groupop.New(groupop.Config{
+		o, err := groupop.New(groupop.Config{
 			Keys: op.Keys, Aggs: op.Aggs, Filters: filters, Out: n.Schema,
-			Retract: op.Retract, UpdateBefore: op.UpdateBefore, TTL: op.TTL,
+			Retract: op.Retract, UpdateBefore: op.UpdateBefore, TTL: op.TTL, Tables: tableNames(n),
 		})
+		if err != nil {
+			return nil, err
+		}
+		return o, checkLayout(n, o.Program())
 	case *plan.WindowAssign:
 		return windowop.NewAssign(windowop.AssignConfig{Window: b.window(op.Window), In: b.Job.Nodes[n.Inputs[0].Node].Schema, Out: n.Schema})
 	case *plan.WindowAggregate:
@@ -43,13 +47,17 @@ func (b *builder) operator(n *plan.Node, sub int) (exec.Operator, error) {
 		w.Attached, w.Start, w.End = op.Attached, op.Start, op.End
 		cfg := windowop.Config{
 			Window: w, Keys: op.Keys, Aggs: op.Aggs, Filters: filters, Retract: op.Retract,
-			In: b.Job.Nodes[n.Inputs[0].Node].Schema, Out: n.Schema,
+			In: b.Job.Nodes[n.Inputs[0].Node].Schema, Out: n.Schema, Tables: tableNames(n),
 		}
 		for _, p := range op.Props {
 			cfg.Props = append(cfg.Props, map[plan.WindowProp]windowop.Prop{
 				plan.WindowStart: windowop.Start, plan.WindowEnd: windowop.End, plan.WindowTime: windowop.Time}[p])
 		}
-		return windowop.New(cfg)
+		o, err := windowop.New(cfg)
+		if err != nil {
+			return nil, err
+		}
+		return o, checkLayout(n, o.Program())
 	case *plan.Sink:
 		w, err := b.Writer(n, sub)
 		if err != nil {

@@ -169,7 +169,7 @@ func (b *builder) task(c *Chain, sub int) (flow.Task, error) {
 			return t, err
 		}
 		b.closers = append(b.closers, store.Close)
-		t.Store = store
+		t.Store = newDeclared(store, c)
 	}
 	return t, nil
 }

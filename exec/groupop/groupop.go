@@ -27,10 +27,6 @@ import (
 	"github.com/sqlstream/sqlstream/state"
 )
 
-// Table is the name of the table of the groups, which has id 0. agg.Program.Tables are the
-// ones that follow it.
-const Table = "groups"
-
 // Config is a GroupAggregate of a plan.
 type Config struct {
 	Keys    []int // columns of the input; empty: one group
@@ -42,6 +38,7 @@ type Config struct {
 	UpdateBefore bool
 	MiniBatch    bool
 	TTL          time.Duration
+	Tables       []string // names of the tables of state, see agg.Options.Names
 }
 
 // Operator is the operator of one subtask.
@@ -74,7 +71,7 @@ func New(cfg Config) (*Operator, error) {
 	for i := range keyTypes {
 		keyTypes[i] = cfg.Out[i].Type
 	}
-	prog, err := agg.Compile(cfg.Aggs, agg.Options{Retract: cfg.Retract, KeyTypes: keyTypes, Filters: cfg.Filters})
+	prog, err := agg.Compile(cfg.Aggs, agg.Options{Retract: cfg.Retract, KeyTypes: keyTypes, Filters: cfg.Filters, Names: cfg.Tables})
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +84,7 @@ func (o *Operator) Program() *agg.Program { return o.prog }
 // Open implements exec.Operator.
 func (o *Operator) Open(ctx *exec.Context) error {
 	o.ctx = ctx
-	return o.prog.Open(ctx.State, ctx.UID, Table, o.cfg.TTL)
+	return o.prog.Open(ctx.State, ctx.UID, o.cfg.TTL)
 }
 
 // chunk is how many input rows are worked on together: each may give two rows, and the

@@ -18,21 +18,21 @@ type recordedPlan struct {
 	sql       string
 	operators []checkpoint.Operator
 	names     map[string]string // by UID
+	tables    map[tableKey]bool
+}
+
+type tableKey struct {
+	uid string
+	id  uint8
 }
 
 func recordPlan(p *plan.Job) recordedPlan {
-	r := recordedPlan{names: map[string]string{}, sql: hash(p.SQL)}
+	r := recordedPlan{names: map[string]string{}, tables: map[tableKey]bool{}, sql: hash(p.SQL)}
 	for _, n := range p.Nodes {
 		op := checkpoint.Operator{UID: n.UID, Name: n.Name, Kind: n.Op.Kind(), Parallelism: n.Parallelism, Fingerprint: n.Fingerprint}
 		for _, t := range n.State {
-			table := checkpoint.Table{ID: t.ID, Name: t.Name}
-			for _, k := range t.Key {
-				table.Key = append(table.Key, checkpoint.Slot{Name: k.Name, Type: k.Type.String()})
-			}
-			for _, s := range t.Slots {
-				table.Slots = append(table.Slots, checkpoint.Slot{ID: s.ID, Name: s.Name, Type: s.Type.String()})
-			}
-			op.Tables = append(op.Tables, table)
+			op.Tables = append(op.Tables, recordTable(&t))
+			r.tables[tableKey{n.UID, t.ID}] = true
 		}
 		r.operators = append(r.operators, op)
 		r.names[n.UID] = n.Name
@@ -45,17 +45,30 @@ func recordPlan(p *plan.Job) recordedPlan {
 	return r
 }
 
+// recordTable copies all that tells how a table's entries are read. Its time to live is not
+// among it: it may change over a restart.
+func recordTable(t *plan.StateTable) checkpoint.Table {
+	out := checkpoint.Table{ID: t.ID, Name: t.Name, Prefix: t.Prefix, Size: t.Size}
+	for _, k := range t.Key {
+		out.Key = append(out.Key, checkpoint.KeyPart{ID: k.ID, Name: k.Name, Type: k.Type.String(), Form: string(k.Form)})
+	}
+	for _, s := range t.Slots {
+		slot := checkpoint.Slot{ID: s.ID, Name: s.Name, Type: s.Type.String(), Kind: string(s.Kind), Offset: s.Off, Size: s.Size, Bit: s.Bit}
+		for _, f := range s.Fields {
+			slot.Fields = append(slot.Fields, checkpoint.Field{Name: f.Name, Type: f.Type.String(), Offset: f.Off, Variable: f.Variable, KeyForm: f.Key})
+		}
+		out.Slots = append(out.Slots, slot)
+	}
+	return out
+}
+
 func hash(s string) string {
 	sum := sha256.Sum256([]byte(s))
 	return hex.EncodeToString(sum[:10])
 }
 
 // hasTable reports whether the plan keeps a table; state of others is dropped by roll-ups.
-// Tables of an operator beyond those that the plan names are the operator's own.
-func (r *recordedPlan) hasTable(uid string, _ uint8) bool {
-	_, ok := r.names[uid]
-	return ok
-}
+func (r *recordedPlan) hasTable(uid string, id uint8) bool { return r.tables[tableKey{uid, id}] }
 
 // differences lists, for people, in what the plan is not the one the manifest was made
 // with; none: the state can be restored. Parallelism and options may differ.

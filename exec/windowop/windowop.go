@@ -9,16 +9,10 @@ import (
 	"github.com/sqlstream/sqlstream/exec/agg"
 	"github.com/sqlstream/sqlstream/exec/rowkey"
 	"github.com/sqlstream/sqlstream/exec/vec"
+	"github.com/sqlstream/sqlstream/planner/plan/layout"
 	"github.com/sqlstream/sqlstream/sql/expr"
 	"github.com/sqlstream/sqlstream/sql/types"
 	"github.com/sqlstream/sqlstream/state"
-)
-
-// Table is the name of the table of the records, which has id 0; agg.Program.Tables follow,
-// and last the table Progress.
-const (
-	Table    = "groups"
-	Progress = "progress"
 )
 
 // Prop is a result column made of the window's bounds.
@@ -41,6 +35,7 @@ type Config struct {
 	In      types.Schema
 	Out     types.Schema // keys, aggregates, props
 	Retract bool         // the input has -U or -D
+	Tables  []string     // names of the tables of the aggregates, see agg.Options.Names
 }
 
 // Operator is the operator of one subtask.
@@ -54,7 +49,7 @@ type Operator struct {
 	pending  []int64        // ends of the windows (panes) that have records, ascending
 	progress exec.Watermark // windows whose trigger is at most this have fired
 	saved    exec.Watermark // the progress in the table
-	marks    state.Table    // the table Progress
+	marks    state.Table    // the table of layout.Progress
 
 	enc    *rowkey.Encoder
 	groups []state.KeyGroup
@@ -87,12 +82,12 @@ func New(cfg Config) (*Operator, error) {
 	for i := range keyTypes {
 		keyTypes[i] = cfg.Out[i].Type
 	}
-	prog, err := agg.Compile(cfg.Aggs, agg.Options{Retract: cfg.Retract, Window: true, KeyTypes: keyTypes, Filters: cfg.Filters})
+	prog, err := agg.Compile(cfg.Aggs, agg.Options{Retract: cfg.Retract, Window: true, KeyTypes: keyTypes, Filters: cfg.Filters, Names: cfg.Tables})
 	if err != nil {
 		return nil, err
 	}
 	o := &Operator{
-		span: s, cfg: cfg, prog: prog, panes: s.windows() > 1 && prog.Mergeable(), progress: exec.MinWatermark, saved: exec.MinWatermark,
+		span: s, cfg: cfg, prog: prog, panes: s.windows() > 1 && prog.Layout().Mergeable(), progress: exec.MinWatermark, saved: exec.MinWatermark,
 		enc: rowkey.NewPrefixed(cfg.Keys), out: vec.NewBatch(cfg.Out),
 	}
 	o.merge.merged = prog.NewMerged()
@@ -110,18 +105,17 @@ func prefixBytes(end int64) []byte { return binary.BigEndian.AppendUint64(nil, p
 // Open implements exec.Operator. Windows that were open go on.
 func (o *Operator) Open(ctx *exec.Context) error {
 	o.ctx = ctx
-	if err := o.prog.Open(ctx.State, ctx.UID, Table, 0); err != nil {
+	if err := o.prog.Open(ctx.State, ctx.UID, 0); err != nil {
 		return err
 	}
 	var err error
-	id := uint8(len(o.prog.Tables()) + 1)
-	if o.marks, err = ctx.State.Table(state.Spec{UID: ctx.UID, Name: Progress, ID: id}); err != nil {
+	if o.marks, err = ctx.State.Table(state.Spec{UID: ctx.UID, Name: layout.ProgressName, ID: layout.Progress}); err != nil {
 		return err
 	}
 	err = o.marks.Each(func(r state.Ref) error {
 		v := o.marks.Get(r)
 		if len(v) != 8 {
-			return fmt.Errorf("state table %q: a record has %d bytes, 8 expected; the state is damaged", Progress, len(v))
+			return fmt.Errorf("state table %q: a record has %d bytes, 8 expected; the state is damaged", layout.ProgressName, len(v))
 		}
 		o.progress = max(o.progress, int64(binary.LittleEndian.Uint64(v)))
 		return nil

@@ -232,8 +232,8 @@ func optionsText(t *Table) string {
 func (e *nodeExplainer) state() {
 	for _, t := range e.n.State {
 		key := "one record"
-		if len(t.Key) > 0 {
-			key = "by " + fields(t.Key)
+		if keyText(t.Key) != "" {
+			key = "by " + keyText(t.Key)
 		}
 		if t.TTL > 0 {
 			key += ", dropped after " + short(t.TTL)
@@ -246,6 +246,17 @@ func (e *nodeExplainer) state() {
 	if e.n.Fingerprint != "" {
 		e.add("fingerprint", "%s", e.n.Fingerprint)
 	}
+}
+
+// keyText is the columns of a key; what stands before them to find them by is left out.
+func keyText(key []KeyPart) string {
+	var out []string
+	for _, k := range key {
+		if k.Form != KeyHash {
+			out = append(out, k.Name+" "+k.Type.String())
+		}
+	}
+	return strings.Join(out, ", ")
 }
 
 func fields(s types.Schema) string {

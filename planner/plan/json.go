@@ -66,18 +66,40 @@ type markJSON struct {
 }
 
 type stateJSON struct {
-	ID    uint8        `json:"id"`
-	Name  string       `json:"name"`
-	Key   []columnJSON `json:"key,omitempty"`
-	TTL   string       `json:"ttl,omitempty"`
-	Slots []slotJSON   `json:"slots,omitempty"`
+	ID     uint8      `json:"id"`
+	Name   string     `json:"name"`
+	Prefix int        `json:"prefix,omitempty"`
+	Key    []keyJSON  `json:"key,omitempty"`
+	TTL    string     `json:"ttl,omitempty"`
+	Size   int        `json:"size"`
+	Slots  []slotJSON `json:"slots,omitempty"`
+}
+
+type keyJSON struct {
+	ID   string  `json:"id,omitempty"`
+	Name string  `json:"name"`
+	Type string  `json:"type"`
+	Form KeyForm `json:"form"`
 }
 
 type slotJSON struct {
-	ID         string `json:"id"`
-	Name       string `json:"name"`
-	Expression string `json:"expression"`
-	Type       string `json:"type"`
+	ID         string      `json:"id"`
+	Name       string      `json:"name"`
+	Expression string      `json:"expression"`
+	Type       string      `json:"type"`
+	Kind       SlotKind    `json:"kind"`
+	Offset     int         `json:"offset"`
+	Size       int         `json:"size"`
+	Bit        int         `json:"bit,omitempty"`
+	Fields     []fieldJSON `json:"fields,omitempty"`
+}
+
+type fieldJSON struct {
+	Name     string `json:"name"`
+	Type     string `json:"type"`
+	Offset   int    `json:"offset"`
+	Variable bool   `json:"variable,omitempty"`
+	KeyForm  bool   `json:"keyForm,omitempty"`
 }
 
 // ExplainJSON is Explain for programs.
@@ -122,17 +144,28 @@ func (j *Job) node(n *Node) nodeJSON {
 			out.Table.Accepts = op.Accepts.String()
 		}
 	}
-	for _, t := range n.State {
-		s := stateJSON{ID: t.ID, Name: t.Name, Key: columns(t.Key)}
-		if t.TTL > 0 {
-			s.TTL = short(t.TTL)
-		}
-		for _, slot := range t.Slots {
-			s.Slots = append(s.Slots, slotJSON{slot.ID, slot.Name, slot.Text, slot.Type.String()})
-		}
-		out.State = append(out.State, s)
+	for i := range n.State {
+		out.State = append(out.State, stateTable(&n.State[i]))
 	}
 	return out
+}
+
+func stateTable(t *StateTable) stateJSON {
+	s := stateJSON{ID: t.ID, Name: t.Name, Prefix: t.Prefix, Size: t.Size}
+	if t.TTL > 0 {
+		s.TTL = short(t.TTL)
+	}
+	for _, k := range t.Key {
+		s.Key = append(s.Key, keyJSON{k.ID, k.Name, k.Type.String(), k.Form})
+	}
+	for _, x := range t.Slots {
+		slot := slotJSON{x.ID, x.Name, x.Text, x.Type.String(), x.Kind, x.Off, x.Size, x.Bit, nil}
+		for _, f := range x.Fields {
+			slot.Fields = append(slot.Fields, fieldJSON{f.Name, f.Type.String(), f.Off, f.Variable, f.Key})
+		}
+		s.Slots = append(s.Slots, slot)
+	}
+	return s
 }
 
 func columns(s types.Schema) []columnJSON {

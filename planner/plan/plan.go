@@ -1,6 +1,6 @@
 // Package plan owns the physical plan: pure data that the planner makes, EXPLAIN prints,
-// exec/build turns into operators and a checkpoint records. It imports sql/types and
-// sql/expr only.
+// exec/build turns into operators and a checkpoint records. It imports sql/types,
+// sql/expr and its own subpackage layout only.
 package plan
 
 import (
@@ -82,23 +82,6 @@ func (m Mode) String() string {
 		}
 	}
 	return s
-}
-
-// StateTable is one table of keyed state and its packed slots.
-type StateTable struct {
-	ID    uint8
-	Name  string
-	Key   types.Schema // the key columns
-	Slots []Slot       // what a record's value packs, in order
-	TTL   time.Duration
-}
-
-// Slot is one piece of state: one aggregate, one payload column.
-type Slot struct {
-	ID   string // 12 characters, hash of the canonical expression and type
-	Name string // as the query names it
-	Text string // canonical expression
-	Type types.Type
 }
 
 // Op is what a node does. Implementations: Source, Calc, Union, WindowAssign,
