@@ -20,11 +20,11 @@ func memoryBudget(p *plan.Job) int64 {
 			n += int64(c.Parallelism())
 		}
 	}
-	return max(machineMemory()/4/max(n, 1), least)
+	return max(MachineMemory()/4/max(n, 1), least)
 }
 
-// machineMemory is the memory of the machine or of the container, 4 GiB when neither tells.
-func machineMemory() int64 {
+// MachineMemory is the memory in bytes of the machine or of the container, 4 GiB when neither tells.
+func MachineMemory() int64 {
 	size := int64(4 << 30)
 	if b, err := os.ReadFile("/proc/meminfo"); err == nil {
 		for line := range strings.Lines(string(b)) {

@@ -1,5 +1,5 @@
 // Package jobs owns jobs as the command line runs them: the runtime's job with its control
-// socket, its clean end, and the fail points of tests. Commands and the shell import it.
+// socket, and its clean end. Commands and the shell import it.
 package jobs
 
 import (
@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/sqlstream/sqlstream/cmd/sqlstream/engine"
+	"github.com/sqlstream/sqlstream/cmd/sqlstream/internal/heap"
 	"github.com/sqlstream/sqlstream/exec/control"
 	"github.com/sqlstream/sqlstream/exec/job"
 	"github.com/sqlstream/sqlstream/exec/vec"
@@ -36,6 +37,7 @@ type Job struct {
 // Start runs p in the job directory dir and serves its control socket. It returns when the
 // job runs. Cancelling ctx cancels the job.
 func (l *Launcher) Start(ctx context.Context, p *plan.Job, dir string) (*Job, error) {
+	heap.Manage(job.MachineMemory())
 	log := l.Log.With("job", p.Name)
 	h, err := job.Run(ctx, p, job.Config{Dir: dir, Fresh: l.Fresh, AllowDuplicates: l.AllowDuplicates, Connectors: l.Lookup,
 		Log: log, Version: l.Version, FailPoint: l.FailPoint})
@@ -55,6 +57,7 @@ func (l *Launcher) Start(ctx context.Context, p *plan.Job, dir string) (*Job, er
 // Query runs a SELECT without a job directory. collect gets its rows, one batch at a time,
 // on a goroutine of the job.
 func (l *Launcher) Query(ctx context.Context, p *plan.Job, collect func(*vec.Batch) error) (*Job, error) {
+	heap.Manage(job.MachineMemory())
 	h, err := job.Run(ctx, p, job.Config{Connectors: l.Lookup, Log: l.Log, Version: l.Version, Collect: collect})
 	if err != nil {
 		return nil, err
