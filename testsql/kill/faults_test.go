@@ -385,6 +385,23 @@ func TestASecondSignalEndsAtOnce(t *testing.T) {
 	f.exact()
 }
 
+// A start that waits for a broker ends at the first signal, and leaves what it waited for as
+// it is.
+func TestASignalEndsAStart(t *testing.T) {
+	f := newFixture(t, nil)
+	f.crash("before_endtxn", 2)
+	refused, release := f.broker.holdCommits()
+	p := f.launch()
+	for refused.Load() == 0 && !p.ended() {
+		sleep(t.Context(), tickEvery)
+	}
+	if err := p.stop(t.Context()); err != nil && !strings.Contains(err.Error(), "exit status 130") {
+		t.Errorf("%v\n%s", err, p.text())
+	}
+	release()
+	f.exact()
+}
+
 // B53 to B56: what a start says about directories that it cannot use.
 func TestUnusableCheckpointsAreExplained(t *testing.T) {
 	f := newFixture(t, nil)
