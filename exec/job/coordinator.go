@@ -116,8 +116,10 @@ func (c *coordinator) run(ctx context.Context, demand <-chan chan<- error) error
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		case <-c.inbox.wake:
-			for _, ev := range c.inbox.take() {
+			events := c.inbox.take()
+			for i, ev := range events {
 				if err := c.handle(ctx, ev); err != nil {
+					c.inbox.putBack(events[i+1:])
 					return err
 				}
 			}
@@ -416,14 +418,19 @@ var errEnded = errors.New("the job ended before the checkpoint was complete")
 // release waits for the background part and ends the use of sealed state that no checkpoint
 // took.
 func (c *coordinator) release() {
-	for c.pending != nil && c.pending.working {
-		<-c.inbox.wake
+	for {
 		for _, ev := range c.inbox.take() {
-			if ev.result != nil {
+			switch {
+			case ev.result != nil:
 				c.ended(ev.result)
-				break
+			case ev.ack.Sealed != nil:
+				ev.ack.Sealed.Release()
 			}
 		}
+		if c.pending == nil || !c.pending.working {
+			break
+		}
+		<-c.inbox.wake
 	}
 	for _, list := range c.carried {
 		for _, s := range list {

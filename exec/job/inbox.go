@@ -46,6 +46,13 @@ func (b *inbox) take() []event {
 	return l
 }
 
+// putBack returns events that were taken and not handled, for the next take.
+func (b *inbox) putBack(events []event) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.list = append(events, b.list...)
+}
+
 // Acked implements flow.Events.
 func (b *inbox) Acked(a flow.Ack) { b.post(event{ack: a}) }
 
