@@ -139,6 +139,12 @@ func (a *app) runJobs(ctx context.Context, r *runner.Runner, results []session.R
 		if c := st.Checkpoints.LastID; c > 0 {
 			attrs = append(attrs, "checkpoint", c)
 		}
+		if st.BadRows > 0 {
+			attrs = append(attrs, "bad_rows", st.BadRows)
+		}
+		if st.LateRows > 0 {
+			attrs = append(attrs, "late_rows", st.LateRows)
+		}
 		level := slog.LevelInfo
 		if st.State == job.Failed {
 			level = slog.LevelError

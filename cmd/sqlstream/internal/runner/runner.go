@@ -212,6 +212,7 @@ func (r *Runner) query(ctx context.Context, p *plan.Job) error {
 	if eerr := rows.End(); err == nil {
 		err = eerr
 	}
+	r.noticeMissing(j.Status())
 	cause := context.Cause(ctx)
 	if errors.Is(cause, errEnough) {
 		r.Notice(fmt.Sprintf("The first %d rows; SET 'sql-client.execution.max-table-result.rows' changes how many.", r.MaxRows))
@@ -221,6 +222,23 @@ func (r *Runner) query(ctx context.Context, p *plan.Job) error {
 		err = cause
 	}
 	return err
+}
+
+// noticeMissing says what a result leaves out.
+func (r *Runner) noticeMissing(s job.Status) {
+	if s.BadRows > 0 {
+		r.Notice(fmt.Sprintf("Not in the result: %s that could not be decoded.", count(s.BadRows, "record")))
+	}
+	if s.LateRows > 0 {
+		r.Notice(fmt.Sprintf("Not in the result: %s later than the watermark.", count(s.LateRows, "row")))
+	}
+}
+
+func count(n int64, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }
 
 // head is the first n selected rows of b.
