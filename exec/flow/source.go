@@ -32,7 +32,6 @@ func (t *task) runSource(ctx context.Context) error {
 	if err := t.mergeWatermarks(); err != nil {
 		return err
 	}
-	var lastFlush time.Time
 	var readCtx context.Context
 	for {
 		if ctx.Err() != nil {
@@ -78,15 +77,16 @@ func (t *task) runSource(ctx context.Context) error {
 			}
 		}
 		s.Ctx.Metrics.Lag.Store(s.Reader.Lag())
-		now := t.clock.Now()
-		if err := t.idleness(now); err != nil {
+		if err := t.idleness(t.clock.Now()); err != nil {
 			return err
 		}
-		if status == exec.ReadIdle || now.Sub(lastFlush) >= linger {
-			lastFlush = now
-			if err := t.quiet(); err != nil {
-				return err
-			}
+		if status == exec.ReadIdle {
+			err = t.quiet()
+		} else {
+			err = t.flushDue()
+		}
+		if err != nil {
+			return err
 		}
 	}
 }

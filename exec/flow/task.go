@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/sqlstream/sqlstream/exec"
@@ -24,6 +25,8 @@ type task struct {
 	ports  []int // gate: queue -> port of the head
 	wm     *watermarks
 	seen   []time.Time // sources: when each split last gave rows
+
+	flushed time.Time // when rows that wait in open batches last went out
 
 	align bool // queues wait for each other's barriers
 	done  bool // drained: all input ended and operators finished
@@ -69,7 +72,10 @@ func (t *task) build(ctx context.Context, o *Op) (*node, error) {
 // run is the task's goroutine. It returns when ctx ends or at the first error.
 func (t *task) run(ctx context.Context) {
 	err := t.loop(ctx)
-	if cerr := t.close(); err == nil || errors.Is(err, context.Canceled) {
+	if ctx.Err() != nil && errors.Is(err, context.Cause(ctx)) {
+		err = nil
+	}
+	if cerr := t.close(); err == nil {
 		err = cerr
 	}
 	if err != nil {
@@ -132,6 +138,9 @@ func (t *task) runGate(ctx context.Context) error {
 			e.recycle()
 			if err == nil {
 				err = t.afterBatch()
+			}
+			if err == nil && t.pending() {
+				err = t.flushDue()
 			}
 		case elemWatermark:
 			t.wm.advance(q, e.time)
@@ -265,19 +274,31 @@ func (t *task) due() error {
 
 // quiet runs when no input is there: rows that wait in open batches go out.
 func (t *task) quiet() error {
+	t.flushed = t.clock.Now()
 	if err := t.head.flush(); err != nil {
 		return err
 	}
 	return t.due()
 }
 
+// flushDue lets rows go that may have waited for linger: under load there is no quiet moment.
+func (t *task) flushDue() error {
+	if t.clock.Now().Sub(t.flushed) < linger {
+		return nil
+	}
+	return t.quiet()
+}
+
+// pending reports whether rows wait in open batches.
+func (t *task) pending() bool {
+	return slices.ContainsFunc(t.outs, func(o *output) bool { return o.pending })
+}
+
 // wait is how long the task may sleep for input.
 func (t *task) wait() time.Duration {
 	d := idleWait
-	for _, o := range t.outs {
-		if o.pending {
-			d = linger
-		}
+	if t.pending() {
+		d = linger
 	}
 	if wake := t.head.nextWake(); wake != maxWake {
 		d = min(d, max(time.Duration(wake-t.clock.Now().UnixMilli())*time.Millisecond, time.Millisecond))
