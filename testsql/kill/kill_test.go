@@ -103,7 +103,7 @@ func TestKillLoop(t *testing.T) {
 				t.Parallel() // the loops wait most of the time
 				o := defaults(t, bin, *seed+uint64(i))
 				m.set(&o)
-				sum.add(t, runLoop(t, o))
+				sum.add(t, o, runLoop(t, o))
 			})
 		}
 	})
@@ -116,17 +116,32 @@ func TestKillLoopOnRealKafka(t *testing.T) {
 	if brokers == "" {
 		t.Skip("KAFKA_BROKERS is not set: make kafka starts a real Apache Kafka (it needs Java 17 and Maven)")
 	}
+	bin := program(t)
 	sum := newSum()
-	o := defaults(t, program(t), *seed+100)
-	o.Brokers, o.Parallelism = brokers, 2
-	sum.add(t, runLoop(t, o))
+	for _, m := range []struct {
+		name  string
+		kills int
+		set   func(*Options)
+	}{
+		{"parallelism 2", *kills, func(o *Options) { o.Parallelism = 2 }},
+		{"down longer than the transaction timeout", *kills / 3, func(o *Options) {
+			o.TransactionTimeout, o.Down = time.Second, 3*time.Second // the broker looks for what timed out every 500 ms
+		}},
+	} {
+		t.Run(m.name, func(t *testing.T) {
+			o := defaults(t, bin, *seed+100)
+			o.Brokers, o.Kills = brokers, m.kills
+			m.set(&o)
+			sum.add(t, o, runLoop(t, o))
+		})
+	}
 	sum.check(t)
 }
 
 // sum adds up loops.
 type sum struct {
 	mu     sync.Mutex
-	loops  int
+	wanted int // kills
 	points map[string]int
 	kills  int
 	rows   int64
@@ -140,14 +155,14 @@ type sum struct {
 
 func newSum() *sum { return &sum{points: map[string]int{}} }
 
-func (s *sum) add(t *testing.T, r *Report) {
+func (s *sum) add(t *testing.T, o Options, r *Report) {
 	t.Helper()
 	if !r.OK() {
 		t.Errorf("%s", r)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.loops++
+	s.wanted += o.Kills
 	for p, n := range r.Points {
 		s.points[p] += n
 	}
@@ -162,7 +177,7 @@ func (s *sum) add(t *testing.T, r *Report) {
 // that is not reached proves nothing.
 func (s *sum) check(t *testing.T) {
 	t.Helper()
-	expected := *kills * s.loops
+	expected := s.wanted
 	t.Logf("seeds from %d: %d kills, %d rows, %d checkpoints, %d set aside: %d lost, %d duplicated, %d wrong, %d other findings; killed at %v",
 		*seed, s.kills, s.rows, s.epochs, s.aside, s.lost, s.dup, s.wrong, s.other, s.points)
 	if !t.Failed() && s.kills < expected {
