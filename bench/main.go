@@ -30,6 +30,7 @@ func main() {
 	flag.StringVar(&o.binary, "binary", "", "the sqlstream to measure; default: built now")
 	flag.StringVar(&o.against, "against", "", "a second sqlstream binary, run in turn with the first")
 	flag.StringVar(&o.profile, "profile", "", "directory for CPU profiles of the measured runs")
+	flag.BoolVar(&o.small, "footprint", false, "measure binary size, start to first row, and an idle job instead")
 	flag.Parse()
 	o.queries = slices.DeleteFunc(slices.Clone(queries), func(q query) bool { return !wanted(*only, q.name) })
 	o.modes = slices.DeleteFunc(slices.Clone(modes), func(m mode) bool { return !wanted(*onlyModes, m.name) })
@@ -57,6 +58,7 @@ type options struct {
 	modes                    []mode
 	brokers, binary, against string
 	profile                  string
+	small                    bool
 }
 
 func run(ctx context.Context, o options) error {
@@ -67,7 +69,7 @@ func run(ctx context.Context, o options) error {
 	defer os.RemoveAll(dir)
 	if o.binary == "" {
 		o.binary = filepath.Join(dir, "sqlstream")
-		if err := command(ctx, nil, "go", "build", "-o", o.binary, "./cmd/sqlstream"); err != nil {
+		if err := command(ctx, nil, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", o.binary, "./cmd/sqlstream"); err != nil {
 			return err
 		}
 	}
@@ -75,6 +77,9 @@ func run(ctx context.Context, o options) error {
 	defer b.stop()
 	if err := b.prepare(ctx); err != nil {
 		return err
+	}
+	if o.small {
+		return b.footprint(ctx, os.Stdout)
 	}
 	for range o.runs {
 		b.calibrate()
