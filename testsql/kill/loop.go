@@ -28,6 +28,7 @@ type Options struct {
 	TransactionTimeout time.Duration
 	Down               time.Duration // how long at most the job stays down after a kill
 	RowsPerLife        int
+	Only               string        // every life ends at the first passing of this point; "": all points in turn
 	Quiet              time.Duration // without new output at the end: it is all there will be
 }
 
@@ -222,6 +223,9 @@ func (l *loop) wrong(format string, args ...any) {
 
 // draw returns where the next life ends. Every point comes once per deck.
 func (l *loop) draw() string {
+	if l.o.Only != "" {
+		return l.o.Only
+	}
 	if len(l.deck) == 0 {
 		var units [][]string
 		for _, p := range Points {
@@ -245,6 +249,8 @@ func (l *loop) draw() string {
 // hit draws at which passing of a point the process is killed.
 func (l *loop) hit(point string) int {
 	switch {
+	case l.o.Only != "":
+		return 1
 	case point == "rec_mid_abort":
 		return 1 + l.rng.IntN(3) // once for each id of the pool
 	case slices.Contains(recoveryPoints, point):
