@@ -88,6 +88,9 @@ func (b *builder) node(n rel.Node) (int, error) {
 		if n.TTL != nil {
 			op.TTL = *n.TTL
 		}
+		if b.Settings.Bool(settings.MiniBatch) {
+			op.MiniBatch = plan.MiniBatch{Rows: b.Settings.Int(settings.MiniBatchSize), Latency: b.Settings.Duration(settings.MiniBatchLatency)}
+		}
 		return b.add(n, op, n.Out, n.Offset, in), nil
 	case *rel.WindowAggregate:
 		op := &plan.WindowAggregate{Keys: n.Keys, Aggs: n.Aggs, Props: props(n.Bounds)}

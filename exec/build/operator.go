@@ -31,6 +31,7 @@ func (b *builder) operator(n *plan.Node, sub int) (exec.Operator, error) {
 		o, err := groupop.New(groupop.Config{
 			Keys: op.Keys, Aggs: op.Aggs, Filters: filters, Out: n.Schema,
 			Retract: op.Retract, UpdateBefore: op.UpdateBefore, TTL: op.TTL, Tables: tableNames(n),
+			MiniBatch: op.MiniBatch.Rows > 0, Bundle: op.MiniBatch.Rows, Latency: op.MiniBatch.Latency, In: b.Job.Nodes[n.Inputs[0].Node].Schema,
 		})
 		if err != nil {
 			return nil, err

@@ -76,7 +76,7 @@ type builder struct {
 	*Parts
 	chains, chain []*Chain
 	exchanges     map[edge]*flow.Exchange
-	closers       []func() error // of readers, writers and stores that no graph has taken over
+	closers       []func() error // of operators, readers and stores that no graph has taken over
 }
 
 // edge is input port of node.
@@ -93,15 +93,11 @@ func (b *builder) exchange(n *plan.Node, port int) (*flow.Exchange, error) {
 			return nil, fmt.Errorf("internal error: forward edge between parallelism %d and %d", x.Producers, x.Consumers)
 		}
 	case plan.Hash:
-		x.NewRoute = func() (flow.Route, error) { return b.hashRoute(in.Keys, n.Parallelism), nil }
+		x.NewRoute = func() flow.Route { return b.hashRoute(in.Keys, n.Parallelism) }
 	case plan.Rebalance:
-		x.NewRoute = func() (flow.Route, error) { return rebalance(n.Parallelism), nil }
+		x.NewRoute = func() flow.Route { return rebalance(n.Parallelism) }
 	case plan.Single:
-		x.NewRoute = func() (flow.Route, error) {
-			return func(batch *vec.Batch, dst []int32) ([]int32, error) {
-				return append(dst, make([]int32, batch.Len())...), nil
-			}, nil
-		}
+		x.NewRoute = func() flow.Route { return single }
 	}
 	return x, nil
 }
@@ -134,6 +130,11 @@ func rebalance(parallelism int) flow.Route {
 	}
 }
 
+// single sends everything to subtask 0.
+func single(batch *vec.Batch, dst []int32) ([]int32, error) {
+	return append(dst, make([]int32, batch.Len())...), nil
+}
+
 func (b *builder) task(c *Chain, sub int) (flow.Task, error) {
 	t := flow.Task{Name: fmt.Sprintf("%s (%d/%d)", c.Head().Name, sub+1, c.Parallelism()), Subtask: sub}
 	ops := map[int]*flow.Op{}
@@ -147,6 +148,7 @@ func (b *builder) task(c *Chain, sub int) (flow.Task, error) {
 		if err != nil {
 			return t, err
 		}
+		b.closers = append(b.closers, op.Close)
 		ops[n.ID] = &flow.Op{Operator: op, Name: n.Name, Ctx: b.context(n, sub), Outs: b.outs(n, ops)}
 	}
 	head := c.Head()

@@ -10,7 +10,9 @@
 // two halves of an update are two inputs. Rows taken from a group that does not exist are
 // ignored. The global aggregate follows the same rules: over no input it emits nothing.
 //
-// With MiniBatch a group gives at most one change for all of its rows in a batch.
+// With MiniBatch a group gives at most one change for all of its rows in a batch, or in a
+// bundle of batches, which leaves when it is full, at its time, and before anything else does:
+// a watermark, a barrier, the end.
 package groupop
 
 import (
@@ -37,8 +39,14 @@ type Config struct {
 	// UpdateBefore: emit -U in front of +U.
 	UpdateBefore bool
 	MiniBatch    bool
-	TTL          time.Duration
-	Tables       []string // names of the tables of state, see agg.Options.Names
+	// Bundle is how many rows of several batches MiniBatch takes together, at most MaxBundle,
+	// and Latency how long the first of them may wait; 0: each batch is for itself. In is the
+	// input's schema.
+	Bundle  int
+	Latency time.Duration
+	In      types.Schema
+	TTL     time.Duration
+	Tables  []string // names of the tables of state, see agg.Options.Names
 }
 
 // Operator is the operator of one subtask.
@@ -58,9 +66,10 @@ type Operator struct {
 	changed []bool
 	ended   []state.Ref
 	mini    mini
+	bundle  bundle
 }
 
-var _ exec.Operator = (*Operator)(nil)
+var _ exec.TimerOperator = (*Operator)(nil)
 
 // New checks the configuration and lays out the state.
 func New(cfg Config) (*Operator, error) {
@@ -75,7 +84,12 @@ func New(cfg Config) (*Operator, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Operator{cfg: cfg, prog: prog, enc: rowkey.New(cfg.Keys), out: vec.NewBatch(cfg.Out)}, nil
+	o := &Operator{cfg: cfg, prog: prog, enc: rowkey.New(cfg.Keys), out: vec.NewBatch(cfg.Out)}
+	if cfg.Bundle > 0 {
+		o.cfg.Bundle = min(cfg.Bundle, MaxBundle)
+		o.bundle.rows = vec.NewBatch(cfg.In)
+	}
+	return o, nil
 }
 
 // Program is the aggregates, for what it says about the state's layout.
@@ -91,15 +105,25 @@ func (o *Operator) Open(ctx *exec.Context) error {
 // slots before and after them should stay in the cache.
 const chunk = vec.MaxRows / 4
 
+// MaxBundle is the most rows that give one change per group: they are worked on together.
+const MaxBundle = vec.MaxRows / 2
+
 // Process implements exec.Operator.
 func (o *Operator) Process(_ int, b *vec.Batch) error {
 	rows := b.Rows(&o.all)
+	if o.cfg.Bundle > 0 {
+		return o.gather(b, rows)
+	}
+	return o.process(b, rows)
+}
+
+func (o *Operator) process(b *vec.Batch, rows []int32) error {
 	if err := o.prog.Filter(b, rows); err != nil {
 		return err
 	}
 	size := chunk
 	if o.cfg.MiniBatch {
-		size = vec.MaxRows / 2
+		size = MaxBundle
 	}
 	for len(rows) > 0 {
 		n := min(size, len(rows))
@@ -219,17 +243,21 @@ func (o *Operator) end(refs []state.Ref, acts []agg.Act) error {
 	return nil
 }
 
-// Watermark implements exec.Operator: event time does not matter to groups.
-func (o *Operator) Watermark(w exec.Watermark) (exec.Watermark, error) { return w, nil }
+// Watermark implements exec.Operator: event time does not matter to groups, but what came
+// before it leaves before it.
+func (o *Operator) Watermark(w exec.Watermark) (exec.Watermark, error) { return w, o.flush() }
 
-// Barrier implements exec.Operator: everything is in the tables already.
+// Barrier implements exec.Operator: everything is in the tables then.
 func (o *Operator) Barrier(state.Epoch) error {
+	if err := o.flush(); err != nil {
+		return err
+	}
 	o.ctx.Metrics.StateRows.Store(int64(o.prog.Records().Len()))
 	return nil
 }
 
 // Finish implements exec.Operator.
-func (o *Operator) Finish() error { return nil }
+func (o *Operator) Finish() error { return o.flush() }
 
 // Close implements exec.Operator.
 func (o *Operator) Close() error { return nil }

@@ -18,7 +18,7 @@ func TestScripts(t *testing.T) { optest.Run(t, "testdata/scripts", fromScript) }
 
 // fromScript reads
 //
-//	groupop [retract] [mini-batch] [no-update-before] [ttl=1h]
+//	groupop [retract] [mini-batch] [bundle=4] [no-update-before] [ttl=1h]
 //	in a BIGINT, b STRING
 //	key a
 //	agg COUNT(*)
@@ -34,11 +34,16 @@ func fromScript(t testing.TB, d *datadriven.TestData) (optest.Case, error) {
 			return optest.Case{}, err
 		}
 	}
-	c := optest.Case{Whole: cfg.MiniBatch}
+	if d.HasArg("bundle") {
+		d.ScanArgs(t, "bundle", &cfg.Bundle)
+		cfg.Latency = time.Second
+	}
+	c := optest.Case{Whole: cfg.MiniBatch && cfg.Bundle == 0, Straight: cfg.Bundle > 0}
 	in, err := parse(&cfg, d.Input)
 	if err != nil {
 		return c, err
 	}
+	cfg.In = in
 	c.In, c.Out = []types.Schema{in}, cfg.Out
 	c.New = func() (exec.Operator, error) {
 		op, err := groupop.New(cfg)

@@ -53,6 +53,8 @@ type Case struct {
 	Within    int
 	// Whole: what is emitted depends on how rows are cut into batches, so they are not.
 	Whole bool
+	// Straight: barriers make a difference, so there are none beside the script's own.
+	Straight bool
 	// Stateless: the operator is given no store.
 	Stateless bool
 }
@@ -123,6 +125,9 @@ func script(t *testing.T, file string, maker Maker, v variation) {
 			}
 			if c.Whole && (v.batch > 0 || v.junk) {
 				t.Skip("what it emits depends on the batches")
+			}
+			if c.Straight && v.recover {
+				t.Skip("what it emits depends on the barriers")
 			}
 			h = newHarness(t, c, v)
 			if err := h.open(); err != nil {

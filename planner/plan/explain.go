@@ -73,6 +73,9 @@ func (e *nodeExplainer) lines() []line {
 		if op.Retract {
 			e.add("retracts", "yes: the input has updates or deletes")
 		}
+		if m := op.MiniBatch; m.Rows > 0 {
+			e.add("mini-batch", "one change per group for up to %d rows or %s", m.Rows, short(m.Latency))
+		}
 	case *WindowAggregate:
 		if op.Retract {
 			e.add("retracts", "yes: the input has updates or deletes")

@@ -34,6 +34,7 @@ type nodeJSON struct {
 	UpsertKeys  [][]string   `json:"upsertKeys,omitempty"`
 	Table       *tableJSON   `json:"table,omitempty"`
 	Watermark   *markJSON    `json:"watermark,omitempty"`
+	MiniBatch   *batchJSON   `json:"miniBatch,omitempty"`
 	State       []stateJSON  `json:"state,omitempty"`
 	Fingerprint string       `json:"fingerprint,omitempty"`
 }
@@ -63,6 +64,11 @@ type markJSON struct {
 	Expression  string `json:"expression"`
 	Emit        string `json:"emit,omitempty"`
 	IdleTimeout string `json:"idleTimeout,omitempty"`
+}
+
+type batchJSON struct {
+	Rows    int    `json:"rows"`
+	Latency string `json:"latency"`
 }
 
 type stateJSON struct {
@@ -137,6 +143,10 @@ func (j *Job) node(n *Node) nodeJSON {
 			if w.IdleTimeout > 0 {
 				out.Watermark.IdleTimeout = short(w.IdleTimeout)
 			}
+		}
+	case *GroupAggregate:
+		if m := op.MiniBatch; m.Rows > 0 {
+			out.MiniBatch = &batchJSON{m.Rows, short(m.Latency)}
 		}
 	case *Sink:
 		if !op.Collect {

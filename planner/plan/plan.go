@@ -176,6 +176,14 @@ type GroupAggregate struct {
 	// UpdateBefore: emit -U before +U. False when nobody downstream needs it.
 	UpdateBefore bool
 	TTL          time.Duration
+	MiniBatch    MiniBatch
+}
+
+// MiniBatch is how rows are gathered so that each group has one change for all of them. The
+// zero value: they are not.
+type MiniBatch struct {
+	Rows    int           // at most so many together
+	Latency time.Duration // how long the first of them may wait
 }
 
 // WindowAggregate is GROUP BY window_start, window_end and keys over a window of the input.

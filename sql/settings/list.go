@@ -16,6 +16,9 @@ const (
 	PipelineName            = "pipeline.name"
 	WatermarkInterval       = "pipeline.auto-watermark-interval"
 	StateTTL                = "table.exec.state.ttl"
+	MiniBatch               = "table.exec.mini-batch.enabled"
+	MiniBatchLatency        = "table.exec.mini-batch.allow-latency"
+	MiniBatchSize           = "table.exec.mini-batch.size"
 	LocalTimeZone           = "table.local-time-zone"
 	SourceIdleTimeout       = "table.exec.source.idle-timeout"
 	NotNullEnforcer         = "table.exec.sink.not-null-enforcer"
@@ -81,13 +84,12 @@ var Options = []Option{
 	{Key: UpsertMaterialize, Type: Enum, Default: "AUTO", Enum: []string{"NONE", "AUTO", "FORCE"},
 		Doc:    "Whether rows are materialised before a sink whose primary key is not the query's. AUTO refuses such a query, NONE passes the changes on as they come.",
 		Refuse: map[string]string{"FORCE": "SinkUpsertMaterializer " + notYet}},
-	{Key: "table.exec.mini-batch.enabled", Type: Boolean, Default: "false",
-		Doc:    "Whether aggregates buffer input before they update their result.",
-		Refuse: map[string]string{"true": "mini-batch " + notYet + "; results are the same without it, only with more intermediate changes"}},
-	{Key: "table.exec.mini-batch.allow-latency", Type: Duration, Default: "0 ms",
-		Doc: "How long mini-batch buffers; of no effect while it is off."},
-	{Key: "table.exec.mini-batch.size", Type: Int, Default: "-1", Min: "-1",
-		Doc: "How many rows mini-batch buffers; of no effect while it is off."},
+	{Key: MiniBatch, Type: Boolean, Default: "false",
+		Doc: "Whether an unbounded GROUP BY gathers rows, so that a group has one change for all of its rows in a bundle instead of one for each. What is left in the end is the same."},
+	{Key: MiniBatchLatency, Type: Duration, Default: "0 ms",
+		Doc: "How long mini-batch may hold a row back; needed with it. A bundle also leaves at every watermark and checkpoint."},
+	{Key: MiniBatchSize, Type: Int, Default: "-1", Min: "-1",
+		Doc: "How many rows mini-batch takes together; needed with it. A bundle has at most 2048 rows, also where this is more."},
 	{Key: "table.optimizer.agg-phase-strategy", Type: Enum, Default: "AUTO", Enum: []string{"AUTO", "ONE_PHASE", "TWO_PHASE"},
 		Doc: "How aggregates are split over subtasks in Flink. The engine decides by itself; results are the same."},
 	{Key: "table.dml-sync", Type: Boolean, Default: "false",

@@ -168,6 +168,14 @@ func (s *Settings) CheckTogether() error {
 	if timeout := s.Duration(CheckpointTimeout); interval > 0 && timeout == 0 {
 		return fmt.Errorf("'%s' must be longer than 0", CheckpointTimeout)
 	}
+	if s.Bool(MiniBatch) {
+		if s.Duration(MiniBatchLatency) <= 0 {
+			return fmt.Errorf("'%s' = 'true' needs '%s', for example '2 s'", MiniBatch, MiniBatchLatency)
+		}
+		if s.Int(MiniBatchSize) <= 0 {
+			return fmt.Errorf("'%s' = 'true' needs '%s', for example '2048'", MiniBatch, MiniBatchSize)
+		}
+	}
 	return nil
 }
 

@@ -28,8 +28,8 @@ func TestSet(t *testing.T) {
 		{LocalTimeZone, "Europe/Berlin", "Europe/Berlin", ""},
 		{LocalTimeZone, "GMT+02:00", "GMT+02:00", ""},
 		{LocalTimeZone, "+05:30", "", "option 'table.local-time-zone': '+05:30' is no time zone, expected a region such as 'Europe/Berlin', 'UTC' or 'GMT+02:00'"},
-		{"table.exec.mini-batch.enabled", "TRUE", "", "option 'table.exec.mini-batch.enabled' = 'TRUE': mini-batch is not supported yet; results are the same without it, only with more intermediate changes"},
-		{"table.exec.mini-batch.enabled", "yes", "", "option 'table.exec.mini-batch.enabled': 'yes' is no boolean, expected true or false"},
+		{MiniBatch, "TRUE", "true", ""},
+		{MiniBatch, "yes", "", "option 'table.exec.mini-batch.enabled': 'yes' is no boolean, expected true or false"},
 	} {
 		var s Settings
 		_, err := s.Set(tc.key, tc.value)
@@ -123,6 +123,22 @@ func TestCheckTogether(t *testing.T) {
 	s.ResetAll()
 	if err := s.CheckTogether(); err != nil {
 		t.Errorf("defaults contradict each other: %v", err)
+	}
+}
+
+func TestMiniBatchNeedsItsLimits(t *testing.T) {
+	var s Settings
+	for _, step := range []struct{ key, value, want string }{
+		{MiniBatch, "true", "'table.exec.mini-batch.enabled' = 'true' needs 'table.exec.mini-batch.allow-latency', for example '2 s'"},
+		{MiniBatchLatency, "2 s", "'table.exec.mini-batch.enabled' = 'true' needs 'table.exec.mini-batch.size', for example '2048'"},
+		{MiniBatchSize, "100", ""},
+	} {
+		if _, err := s.Set(step.key, step.value); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.CheckTogether(); err == nil && step.want != "" || err != nil && err.Error() != step.want {
+			t.Errorf("with %s: error %v, want %q", step.key, err, step.want)
+		}
 	}
 }
 
