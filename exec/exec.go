@@ -76,7 +76,8 @@ type Operator interface {
 	// left.
 	Finish() error
 
-	// Close frees everything; it is called exactly once, also after errors, and is the last call.
+	// Close frees everything; it is called exactly once, also after errors and when Open was
+	// not called because another operator's failed, and is the last call.
 	Close() error
 }
 

@@ -15,7 +15,7 @@ import (
 type node struct {
 	op    exec.Operator
 	timer exec.TimerOperator // nil: does not act on processing time
-	uid   string
+	ctx   *exec.Context
 	name  string
 	m     *exec.Metrics
 	outs  []edge
@@ -134,7 +134,7 @@ func (n *node) fail(err error) error {
 	if e, ok := errors.AsType[*exec.Error](err); ok && e.UID != "" {
 		return err
 	}
-	return &exec.Error{Class: exec.ClassOf(err), Retry: exec.Retryable(err), UID: n.uid, Err: fmt.Errorf("%s: %w", n.name, err)}
+	return &exec.Error{Class: exec.ClassOf(err), Retry: exec.Retryable(err), UID: n.ctx.UID, Err: fmt.Errorf("%s: %w", n.name, err)}
 }
 
 // guard turns a panic of operator code into an internal error: one job fails, not the

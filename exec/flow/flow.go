@@ -49,7 +49,7 @@ type Exchange struct {
 	Producers, Consumers int
 	Pairwise             bool
 	// NewRoute makes the routing of one producing subtask. Not used when pairwise or with one consumer.
-	NewRoute func() (Route, error)
+	NewRoute func() Route
 
 	gates []*gate // per consumer
 	base  int     // first of the exchange's queues in each gate

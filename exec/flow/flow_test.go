@@ -146,13 +146,13 @@ func sourceTask(subtask int, r exec.Reader, outs ...Edge) Task {
 }
 
 // byParity routes odd numbers to subtask 1.
-func byParity() (Route, error) {
+func byParity() Route {
 	return func(b *vec.Batch, dst []int32) ([]int32, error) {
 		for i := range b.Len() {
 			dst = append(dst, int32(vec.Values[int64](&b.Cols[0])[b.Row(i)]&1))
 		}
 		return dst, nil
-	}, nil
+	}
 }
 
 // start runs a graph in the bubble; stop ends it and waits.

@@ -17,7 +17,7 @@ type Graph struct {
 }
 
 // NewGraph connects the tasks and opens their operators. ctx is what everything runs
-// under; when NewGraph fails, what was opened is closed. It takes over readers and stores.
+// under. The graph takes over operators, readers and stores: when NewGraph fails, all are closed.
 func NewGraph(ctx context.Context, specs []Task, o Options) (*Graph, error) {
 	g := &Graph{}
 	gates := make([]*gate, len(specs))
@@ -26,16 +26,7 @@ func NewGraph(ctx context.Context, specs []Task, o Options) (*Graph, error) {
 		gates[i], ports[i] = gateOf(&specs[i])
 	}
 	for i, s := range specs {
-		t, err := newTask(ctx, i, s, o)
-		if err != nil {
-			for _, open := range append(g.tasks, t) {
-				err = errors.Join(err, open.close())
-			}
-			for j := i + 1; j < len(specs); j++ {
-				err = errors.Join(err, specs[j].close())
-			}
-			return nil, err
-		}
+		t := newTask(ctx, i, s, o)
 		t.gate, t.ports = gates[i], ports[i]
 		if s.Source != nil {
 			g.sources = append(g.sources, i)
@@ -44,6 +35,14 @@ func NewGraph(ctx context.Context, specs []Task, o Options) (*Graph, error) {
 			t.wm.add(exec.MinWatermark)
 		}
 		g.tasks = append(g.tasks, t)
+	}
+	for _, t := range g.tasks {
+		if err := t.open(); err != nil {
+			for _, t := range g.tasks {
+				err = errors.Join(err, t.close())
+			}
+			return nil, err
+		}
 	}
 	return g, nil
 }
@@ -75,22 +74,18 @@ func gateOf(s *Task) (*gate, []int) {
 }
 
 // output makes the producing end of the exchange in a subtask.
-func (x *Exchange) output(ctx context.Context, subtask int) (*output, error) {
+func (x *Exchange) output(ctx context.Context, subtask int) *output {
 	if x.Pairwise {
-		return newOutput(ctx, x.Schema, nil, []target{{gate: x.gates[subtask], queue: x.base}}), nil
+		return newOutput(ctx, x.Schema, nil, []target{{gate: x.gates[subtask], queue: x.base}})
 	}
 	targets := make([]target, x.Consumers)
 	for i := range targets {
 		targets[i] = target{gate: x.gates[i], queue: x.base + subtask}
 	}
 	if x.Consumers == 1 {
-		return newOutput(ctx, x.Schema, nil, targets), nil
+		return newOutput(ctx, x.Schema, nil, targets)
 	}
-	route, err := x.NewRoute()
-	if err != nil {
-		return nil, err
-	}
-	return newOutput(ctx, x.Schema, route, targets), nil
+	return newOutput(ctx, x.Schema, x.NewRoute(), targets)
 }
 
 // Run runs all tasks until ctx ends, and returns when every one has ended and closed.

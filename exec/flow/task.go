@@ -18,7 +18,7 @@ type task struct {
 	clock  exec.Clock
 	events Events
 	head   *node
-	nodes  []*node // in order of opening
+	nodes  []*node // consumers first
 	outs   []*output
 	mail   *mailbox
 	gate   *gate
@@ -33,40 +33,45 @@ type task struct {
 }
 
 // newTask builds the chain of a task. Gates of all tasks exist already.
-func newTask(ctx context.Context, id int, spec Task, o Options) (*task, error) {
+func newTask(ctx context.Context, id int, spec Task, o Options) *task {
 	t := &task{id: id, spec: spec, clock: o.Clock, events: o.Events, align: !o.AtLeastOnce, mail: newMailbox(), wm: newWatermarks(0)}
-	var err error
+	root := spec.Root
 	if s := spec.Source; s != nil {
-		t.head, err = t.build(ctx, &Op{Operator: sourceHead{}, Name: s.Name, Ctx: s.Ctx, Outs: s.Outs})
-	} else {
-		t.head, err = t.build(ctx, spec.Root)
+		root = &Op{Operator: sourceHead{}, Name: s.Name, Ctx: s.Ctx, Outs: s.Outs}
 	}
-	return t, err
+	t.head = t.build(ctx, root)
+	return t
 }
 
-func (t *task) build(ctx context.Context, o *Op) (*node, error) {
-	n := &node{op: o.Operator, uid: o.Ctx.UID, name: o.Name, m: o.Ctx.Metrics, wake: maxWake}
+func (t *task) build(ctx context.Context, o *Op) *node {
+	n := &node{op: o.Operator, ctx: o.Ctx, name: o.Name, m: o.Ctx.Metrics, wake: maxWake}
 	n.m.Watermark.Store(exec.MinWatermark)
 	n.timer, _ = o.Operator.(exec.TimerOperator)
 	for _, e := range o.Outs {
 		out := edge{port: e.Port}
-		var err error
 		if e.Exchange != nil {
-			out.out, err = e.Exchange.output(ctx, t.spec.Subtask)
+			out.out = e.Exchange.output(ctx, t.spec.Subtask)
 			t.outs = append(t.outs, out.out)
 		} else {
-			out.node, err = t.build(ctx, e.Op)
-		}
-		if err != nil {
-			return nil, err
+			out.node = t.build(ctx, e.Op)
 		}
 		n.outs = append(n.outs, out)
 	}
 	o.Ctx.Out, o.Ctx.State, o.Ctx.Clock = n, t.spec.Store, t.clock
 	o.Ctx.WakeAt = func(at int64) { n.wake = min(n.wake, at) }
-	// Children were built first, so they are open before anybody emits into them.
 	t.nodes = append(t.nodes, n)
-	return n, n.fail(n.op.Open(o.Ctx))
+	return n
+}
+
+// open opens the operators, consumers first: they are open before anybody emits into them.
+func (t *task) open() (err error) {
+	defer guard(&err)
+	for _, n := range t.nodes {
+		if err := n.op.Open(n.ctx); err != nil {
+			return n.fail(err)
+		}
+	}
+	return nil
 }
 
 // run is the task's goroutine. It returns when ctx ends or at the first error.
@@ -91,23 +96,17 @@ func (t *task) loop(ctx context.Context) (err error) {
 	return t.runGate(ctx)
 }
 
-// close closes what was opened, the head first.
+// close closes everything the task was given, operators from the head down.
 func (t *task) close() (err error) {
 	defer guard(&err)
 	for i := len(t.nodes) - 1; i >= 0; i-- {
 		err = errors.Join(err, t.nodes[i].op.Close())
 	}
-	return errors.Join(err, t.spec.close())
-}
-
-// close frees what the task was given.
-func (s *Task) close() error {
-	var err error
-	if s.Source != nil {
-		err = s.Source.Reader.Close()
+	if s := t.spec.Source; s != nil {
+		err = errors.Join(err, s.Reader.Close())
 	}
-	if s.Store != nil {
-		err = errors.Join(err, s.Store.Close())
+	if t.spec.Store != nil {
+		err = errors.Join(err, t.spec.Store.Close())
 	}
 	return err
 }

@@ -76,3 +76,25 @@ func TestRowsDoNotWaitForAQuietMoment(t *testing.T) {
 		stop()
 	})
 }
+
+// unopened is an operator that does not open.
+type unopened struct{ recorder }
+
+func (*unopened) Open(*exec.Context) error { return exec.Userf("no") }
+
+func TestAGraphThatDoesNotOpenClosesEverythingOnce(t *testing.T) {
+	opens, bad, never := &recorder{}, &unopened{}, &recorder{}
+	op := func(o exec.Operator, outs ...Edge) Edge {
+		return Edge{Op: &Op{Operator: o, Name: "Sum", Ctx: opContext("sum"), Outs: outs}}
+	}
+	_, err := NewGraph(t.Context(), []Task{
+		sourceTask(0, &counter{}, op(opens)),
+		sourceTask(1, &counter{}, op(bad), op(never)),
+	}, Options{Clock: exec.SystemClock{}, Events: newWatcher()})
+	if e, ok := errors.AsType[*exec.Error](err); !ok || e.UID != "sum" || e.Class != exec.User {
+		t.Errorf("error %#v", err)
+	}
+	if opens.closed != 1 || bad.closed != 1 || never.closed != 1 {
+		t.Errorf("closed %d, %d and %d times", opens.closed, bad.closed, never.closed)
+	}
+}
