@@ -109,6 +109,20 @@ func (b *broker) refuseRecords() {
 	})
 }
 
+// slowProduce makes the broker take d for every request that adds records or partitions to a
+// transaction; other requests overtake it. Only for a kfake.
+func (b *broker) slowProduce(d time.Duration) {
+	for _, key := range []kmsg.Key{kmsg.Produce, kmsg.AddPartitionsToTxn} {
+		b.fake.ControlKey(int16(key), func(req kmsg.Request) (kmsg.Response, error, bool) {
+			b.fake.KeepControl()
+			if r, ok := req.(*kmsg.ProduceRequest); !ok || r.TransactionID != nil {
+				b.fake.SleepControl(func() { time.Sleep(d) })
+			}
+			return nil, nil, false
+		})
+	}
+}
+
 // transaction is one that has not ended.
 type transaction struct {
 	ID    string

@@ -282,6 +282,26 @@ func TestALostTransactionIsRepeatedFromTheCheckpointBefore(t *testing.T) {
 	}
 }
 
+// F04: barriers come while the first records of a transaction are on their way.
+func TestBarriersRaceTheFirstRecords(t *testing.T) {
+	for _, tv := range []int{1, 2} {
+		t.Run(fmt.Sprintf("transaction.version %d", tv), func(t *testing.T) {
+			f := newFixture(t, func(o *Options) { o.TV, o.Interval, o.Parallelism = tv, 10*time.Millisecond, 2 })
+			f.broker.slowProduce(50 * time.Millisecond)
+			p := f.launch()
+			for range 40 {
+				f.rows(3)
+				sleep(t.Context(), tickEvery)
+			}
+			f.visible(p)
+			if err := p.stop(t.Context()); err != nil {
+				t.Errorf("the clean end: %v\n%s", err, p.text())
+			}
+			f.exact()
+		})
+	}
+}
+
 // F30: records that the broker refuses do not end the job. It starts again by itself from its
 // checkpoint, and nothing of the transaction is ever seen.
 func TestRefusedRecordsRestartTheJob(t *testing.T) {
