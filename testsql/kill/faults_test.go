@@ -405,6 +405,46 @@ func TestASecondSignalEndsAtOnce(t *testing.T) {
 	f.exact()
 }
 
+// A job that is cancelled takes no last checkpoint, and still leaves no transaction open.
+func TestACancelledJobLeavesNothingOpen(t *testing.T) {
+	f := newFixture(t, func(o *Options) { o.Interval = 15 * time.Second })
+	f.rows(100)
+	p := f.launch()
+	for open := 0; open == 0 && !p.ended(); sleep(t.Context(), tickEvery) {
+		if _, err := os.Stat(f.jobDir()); err != nil {
+			continue
+		}
+		list, err := f.openTransactions(t.Context())
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // the job has just begun
+		}
+		f.must(err)
+		open = len(list)
+	}
+	cancel, err := start(f.o.Binary, f.environment(f.o), "cancel", "kill")
+	f.must(err)
+	<-cancel.done
+	if cancel.err != nil {
+		t.Errorf("cancel: %v\n%s", cancel.err, cancel.text())
+	}
+	<-p.done
+	if p.err != nil {
+		t.Errorf("ended with %v\n%s", p.err, p.text())
+	}
+	for begin := time.Now(); ; sleep(t.Context(), tickEvery) {
+		open, err := f.openTransactions(t.Context())
+		f.must(err)
+		if len(open) == 0 {
+			break
+		}
+		if time.Since(begin) > settleLimit {
+			t.Fatalf("open after a clean end: %v", open)
+		}
+	}
+	f.o.Interval = 25 * time.Millisecond
+	f.exact()
+}
+
 // A start that waits for a broker ends at the first signal, and leaves what it waited for as
 // it is.
 func TestASignalEndsAStart(t *testing.T) {

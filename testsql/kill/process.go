@@ -111,14 +111,19 @@ func (l *loop) startWith(o Options, point string, hit int, args ...string) (*pro
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		return nil, err
 	}
-	env := []string{"SQLSTREAM_HOME=" + filepath.Join(o.Dir, "home")}
-	if o.StateBytes > 0 {
-		env = append(env, fmt.Sprintf("SQLSTREAM_STATE_BYTES=%d", o.StateBytes))
-	}
+	env := l.environment(o)
 	if point != "" {
 		env = append(env, fmt.Sprintf("SQLSTREAM_FAILPOINT=%s:%d", point, hit))
 	}
 	return start(o.Binary, env, append([]string{"run", file, "--dir", l.jobDir(), "--log-level", "warn"}, args...)...)
+}
+
+func (l *loop) environment(o Options) []string {
+	env := []string{"SQLSTREAM_HOME=" + filepath.Join(o.Dir, "home")}
+	if o.StateBytes > 0 {
+		env = append(env, fmt.Sprintf("SQLSTREAM_STATE_BYTES=%d", o.StateBytes))
+	}
+	return env
 }
 
 func (l *loop) jobDir() string { return filepath.Join(l.o.Dir, "job") }
