@@ -25,14 +25,16 @@ type Sink struct {
 
 	notNull []int // columns that must not be NULL
 	m       *exec.Metrics
-	sel     []int32
+	sel     []int32 // rows of kinds that are accepted; never nil, which would mean all
+	keep    []int32 // rows without NULL where it may not be; never nil
 	kinds   []vec.Kind
 }
 
 // New makes the operator. ctx bounds the writer's waiting.
 func New(ctx context.Context, writer exec.Writer, node *plan.Node) *Sink {
 	op := node.Op.(*plan.Sink)
-	s := &Sink{ctx: ctx, writer: writer, schema: node.Schema, accepts: op.Accepts, policy: op.NotNull, table: op.Table.Path, retract: op.RetractAsDelete}
+	s := &Sink{ctx: ctx, writer: writer, schema: node.Schema, accepts: op.Accepts, policy: op.NotNull, table: op.Table.Path, retract: op.RetractAsDelete,
+		sel: []int32{}, keep: []int32{}}
 	if op.Collect {
 		return s
 	}
@@ -89,7 +91,7 @@ func (s *Sink) enforce(b *vec.Batch) error {
 		if col.Valid == nil {
 			continue
 		}
-		var keep []int32
+		keep := s.keep[:0] // b.Sel may lie in it; a row is read before its place is written
 		for i := range b.Len() {
 			r := b.Row(i)
 			if !col.IsNull(r) {
@@ -102,10 +104,7 @@ func (s *Sink) enforce(b *vec.Batch) error {
 			}
 			s.m.BadRows.Add(1)
 		}
-		if len(keep) < b.Len() {
-			if keep == nil {
-				keep = []int32{}
-			}
+		if s.keep = keep; len(keep) < b.Len() {
 			b.Sel = keep
 		}
 	}
