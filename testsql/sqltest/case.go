@@ -106,7 +106,7 @@ func readLines(path string) (header string, rows []string, err error) {
 		return "", nil, err
 	}
 	for line := range strings.Lines(string(b)) {
-		if line = normal(strings.TrimSuffix(line, "\n")); header == "" {
+		if line = Normal(strings.TrimSuffix(line, "\n")); header == "" {
 			header = line
 		} else {
 			rows = append(rows, line)
@@ -115,8 +115,8 @@ func readLines(path string) (header string, rows []string, err error) {
 	return header, rows, nil
 }
 
-// normal writes JSON in one way, numbers as they are.
-func normal(line string) string {
+// Normal writes JSON in one way, numbers as they are.
+func Normal(line string) string {
 	d := json.NewDecoder(strings.NewReader(line))
 	d.UseNumber()
 	var v any
@@ -180,7 +180,7 @@ func fold(changes []string, key []int) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		out[i] = normal(string(b))
+		out[i] = Normal(string(b))
 	}
 	sort.Strings(out)
 	return out, nil

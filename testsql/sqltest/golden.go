@@ -11,13 +11,14 @@ import (
 	"github.com/sqlstream/sqlstream/connectors/format/rowjson"
 	"github.com/sqlstream/sqlstream/exec"
 	"github.com/sqlstream/sqlstream/exec/vec"
+	"github.com/sqlstream/sqlstream/planner/plan"
 	"github.com/sqlstream/sqlstream/state"
 )
 
-// golden is a connector called 'golden': an external system with one transaction at a time,
+// Golden is a connector called 'golden': an external system with one transaction at a time,
 // as strict as Kafka. It outlives the jobs that write to it; what a reader sees is what was
 // committed.
-type golden struct {
+type Golden struct {
 	mu        sync.Mutex
 	committed map[string][]string // by table, lines of rowjson
 	prepared  map[state.Epoch][]line
@@ -27,29 +28,50 @@ type golden struct {
 
 type line struct{ table, text string }
 
-func newGolden() *golden {
-	return &golden{committed: map[string][]string{}, prepared: map[state.Epoch][]line{}}
+// NewGolden returns one with nothing in it.
+func NewGolden() *Golden {
+	return &Golden{committed: map[string][]string{}, prepared: map[state.Epoch][]line{}}
 }
 
-// rows returns what is visible of a table.
-func (g *golden) rows(table string) []string {
+// Rows returns what is visible of a table: the changes, each as a line of package rowjson.
+func (g *Golden) Rows(table string) []string {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return append([]string{}, g.committed[table]...)
 }
 
-func (g *golden) Name() string { return "golden" }
-func (g *golden) Doc() string  { return "remembers what was committed" }
+// Collect makes the SELECT of a job write to the table "result" of a Golden and returns the
+// header of its rows; "" when the job has no SELECT.
+func Collect(j *plan.Job) string {
+	for _, n := range j.Nodes {
+		if s, ok := n.Op.(*plan.Sink); ok && s.Collect {
+			s.Collect = false
+			s.Accepts = plan.AllChanges
+			s.Table = plan.Table{Path: "default_catalog.default_database.result", Connector: "golden", Physical: n.Schema, Options: map[string]string{"connector": "golden"}}
+			return string(rowjson.AppendHeader(nil, n.Schema))
+		}
+	}
+	return ""
+}
 
-func (g *golden) Options(connectors.Table) []connectors.OptionDef {
+// Name implements connectors.Connector.
+func (g *Golden) Name() string { return "golden" }
+
+// Doc implements connectors.Connector.
+func (g *Golden) Doc() string { return "remembers what was committed" }
+
+// Options implements connectors.Connector.
+func (g *Golden) Options(connectors.Table) []connectors.OptionDef {
 	return []connectors.OptionDef{{Key: "connector", Type: "String"}, {Key: "changes", Type: "Enum", Enum: []string{"all", "upsert", "append"}}}
 }
 
-func (g *golden) SourceInfo(connectors.Table) (connectors.SourceInfo, error) {
+// SourceInfo implements connectors.Connector.
+func (g *Golden) SourceInfo(connectors.Table) (connectors.SourceInfo, error) {
 	return connectors.SourceInfo{}, fmt.Errorf("'golden' cannot be read")
 }
 
-func (g *golden) SinkInfo(t connectors.Table) (connectors.SinkInfo, error) {
+// SinkInfo implements connectors.Connector.
+func (g *Golden) SinkInfo(t connectors.Table) (connectors.SinkInfo, error) {
 	info := connectors.SinkInfo{Accepts: connectors.All, Identity: "golden:" + t.Name, Transactional: true, Committer: "golden"}
 	switch t.Options["changes"] {
 	case "upsert":
@@ -60,11 +82,13 @@ func (g *golden) SinkInfo(t connectors.Table) (connectors.SinkInfo, error) {
 	return info, nil
 }
 
-func (g *golden) Source(context.Context, connectors.Table, []int, connectors.Env) (exec.Source, error) {
+// Source implements connectors.Connector.
+func (g *Golden) Source(context.Context, connectors.Table, []int, connectors.Env) (exec.Source, error) {
 	return nil, fmt.Errorf("'golden' cannot be read")
 }
 
-func (g *golden) Sink(_ context.Context, t connectors.Table, env connectors.Env) (exec.Sink, error) {
+// Sink implements connectors.Connector.
+func (g *Golden) Sink(_ context.Context, t connectors.Table, env connectors.Env) (exec.Sink, error) {
 	c, err := env.Committers("golden", func() (exec.Committer, error) { return &goldenTxn{golden: g}, nil })
 	if err != nil {
 		return nil, err
@@ -123,7 +147,7 @@ func (w *goldenWriter) Close() error { return nil }
 
 // goldenTxn is the committer of one incarnation.
 type goldenTxn struct {
-	golden  *golden
+	golden  *Golden
 	decided state.Epoch
 }
 
@@ -179,7 +203,7 @@ func (t *goldenTxn) Commit(_ context.Context, e state.Epoch, _ exec.Token) error
 func (t *goldenTxn) Close() error { return nil }
 
 // commit makes a prepared transaction visible, once.
-func (g *golden) commit(e state.Epoch) {
+func (g *Golden) commit(e state.Epoch) {
 	for _, l := range g.prepared[e] {
 		g.committed[l.table] = append(g.committed[l.table], l.text)
 	}

@@ -14,7 +14,6 @@ import (
 	"github.com/sqlstream/sqlstream/connectors/format/csv"
 	"github.com/sqlstream/sqlstream/connectors/format/json"
 	"github.com/sqlstream/sqlstream/connectors/format/raw"
-	"github.com/sqlstream/sqlstream/connectors/format/rowjson"
 	"github.com/sqlstream/sqlstream/exec/job"
 	"github.com/sqlstream/sqlstream/planner/plan"
 )
@@ -48,7 +47,7 @@ type runner struct {
 	dir    string // for the job
 	rng    *rand.Rand
 	feed   *feed
-	golden *golden
+	golden *Golden
 	out    *Outcome
 }
 
@@ -56,7 +55,7 @@ type runner struct {
 func Run(ctx context.Context, c *Case, mode Mode, dir string) (*Outcome, error) {
 	r := &runner{
 		c: c, mode: mode, dir: dir, rng: rand.New(rand.NewPCG(mode.Seed, 3)),
-		feed: newFeed(format.Set{json.New(), csv.New(), raw.New()}, c.Dir), golden: newGolden(),
+		feed: newFeed(format.Set{json.New(), csv.New(), raw.New()}, c.Dir), golden: NewGolden(),
 		out: &Outcome{Headers: map[string]string{}, Changes: map[string][]string{}},
 	}
 	if len(r.mode.Parallelism) == 0 {
@@ -90,26 +89,12 @@ func (r *runner) plans(parallelism int) ([]*plan.Job, error) {
 	for _, res := range results {
 		if res.Job != nil {
 			jobs = append(jobs, res.Job)
-			r.collect(res.Job)
+			if h := Collect(res.Job); h != "" {
+				r.out.Headers["result"] = Normal(h)
+			}
 		}
 	}
 	return jobs, nil
-}
-
-// collect makes a SELECT write to the table "result" of golden, and notes what sinks get.
-func (r *runner) collect(j *plan.Job) {
-	for _, n := range j.Nodes {
-		s, ok := n.Op.(*plan.Sink)
-		if !ok {
-			continue
-		}
-		if s.Collect {
-			s.Collect = false
-			s.Accepts = plan.AllChanges
-			s.Table = plan.Table{Path: "default_catalog.default_database.result", Connector: "golden", Physical: n.Schema, Options: map[string]string{"connector": "golden"}}
-			r.out.Headers["result"] = normal(string(rowjson.AppendHeader(nil, n.Schema)))
-		}
-	}
 }
 
 func (r *runner) run(ctx context.Context) error {
@@ -168,8 +153,8 @@ func (r *runner) run(ctx context.Context) error {
 	}
 	for sink := range r.golden.committed {
 		r.out.Changes[sink] = nil
-		for _, l := range r.golden.rows(sink) {
-			r.out.Changes[sink] = append(r.out.Changes[sink], normal(l))
+		for _, l := range r.golden.Rows(sink) {
+			r.out.Changes[sink] = append(r.out.Changes[sink], Normal(l))
 		}
 	}
 	return nil
