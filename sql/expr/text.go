@@ -68,7 +68,8 @@ func (t *texter) write(e Expr, outer int) {
 	case *Column:
 		t.b.WriteString(t.column(e))
 	case *Literal:
-		t.b.WriteString(literalSQL(e))
+		text := literalSQL(e)
+		t.paren(text[0] == '-' && outer > unaryPrec, func() { t.b.WriteString(text) })
 	case *Cast:
 		if e.Try {
 			t.b.WriteString("TRY_")
@@ -90,7 +91,7 @@ func (t *texter) write(e Expr, outer int) {
 		}
 		t.b.WriteString(" END")
 	case *Field:
-		t.write(e.Arg, unaryPrec)
+		t.write(e.Arg, unaryPrec+1)
 		t.b.WriteString("." + e.Name)
 	case *Call:
 		t.call(e, outer)
@@ -133,7 +134,7 @@ func (t *texter) call(e *Call, outer int) {
 			t.b.WriteByte(')')
 		})
 	case e.Name == "NEG" && len(e.Args) == 1:
-		t.paren(unaryPrec < outer, func() { t.b.WriteByte('-'); t.write(e.Args[0], unaryPrec) })
+		t.paren(unaryPrec < outer, func() { t.b.WriteByte('-'); t.write(e.Args[0], unaryPrec+1) }) // -- begins a comment
 	case e.Name == "POS" && len(e.Args) == 1:
 		t.write(e.Args[0], outer)
 	default:
