@@ -8,6 +8,7 @@ import (
 	"os"
 	_ "time/tzdata" // zones are the same on every machine
 
+	_ "github.com/sqlstream/sqlstream/cmd/sqlstream/internal/cleanenv" // before the packages that read the environment
 	"github.com/sqlstream/sqlstream/cmd/sqlstream/internal/cli"
 )
 
