@@ -19,8 +19,8 @@ import (
 const idleFor = 20 * time.Second
 
 // footprint measures what is not throughput: the size of the binary, the time from the start
-// of the process to the first row of a Kafka topic, and memory and CPU time of a job from
-// Kafka to Kafka that waits for input.
+// of the process to the first row of a Kafka topic, memory and CPU time of a job from Kafka to
+// Kafka that waits for input, and the pause of a barrier with much changed state.
 func (b *bench) footprint(ctx context.Context, w io.Writer) error {
 	info, err := os.Stat(b.binary)
 	if err != nil {
@@ -47,7 +47,10 @@ func (b *bench) footprint(ctx context.Context, w io.Writer) error {
 		return err
 	}
 	idle = strings.Replace(idle, "'scan.startup.mode' = 'earliest-offset', 'scan.bounded.mode' = 'latest-offset'", "'scan.startup.mode' = 'latest-offset'", 1)
-	return b.idle(ctx, w, idle)
+	if err := b.idle(ctx, w, idle); err != nil {
+		return err
+	}
+	return b.pause(ctx, w)
 }
 
 func queryNamed(name string) query {
@@ -59,19 +62,20 @@ func queryNamed(name string) query {
 	panic("no query " + name)
 }
 
-// job starts a job of its own directory; stop ends it.
-func (b *bench) job(ctx context.Context, sql string) (cmd *exec.Cmd, stop func(), err error) {
+// job makes the command of a job with a directory of its own; once it is started stop ends it.
+func (b *bench) job(ctx context.Context, sql string) (cmd *exec.Cmd, jobDir string, stop func(), err error) {
 	dir, err := os.MkdirTemp(b.dir, "job")
 	if err != nil {
-		return nil, nil, err
+		return nil, "", nil, err
 	}
 	file := filepath.Join(dir, "job.sql")
 	if err := os.WriteFile(file, []byte(sql), 0o600); err != nil {
-		return nil, nil, err
+		return nil, "", nil, err
 	}
-	cmd = exec.CommandContext(ctx, b.binary, "run", file, "--dir", filepath.Join(dir, "job"), "--log-level", "error")
+	jobDir = filepath.Join(dir, "job")
+	cmd = exec.CommandContext(ctx, b.binary, "run", file, "--dir", jobDir, "--log-level", "error")
 	cmd.Stderr = os.Stderr
-	return cmd, func() {
+	return cmd, jobDir, func() {
 		_ = cmd.Process.Signal(syscall.SIGTERM)
 		_ = cmd.Wait()
 		os.RemoveAll(dir)
@@ -80,7 +84,7 @@ func (b *bench) job(ctx context.Context, sql string) (cmd *exec.Cmd, stop func()
 
 // firstRow times a job up to its first line of output.
 func (b *bench) firstRow(ctx context.Context, sql string) (time.Duration, error) {
-	cmd, stop, err := b.job(ctx, sql)
+	cmd, _, stop, err := b.job(ctx, sql)
 	if err != nil {
 		return 0, err
 	}
@@ -104,7 +108,7 @@ func (b *bench) firstRow(ctx context.Context, sql string) (time.Duration, error)
 
 // idle watches a job that has nothing to do.
 func (b *bench) idle(ctx context.Context, w io.Writer, sql string) error {
-	cmd, stop, err := b.job(ctx, sql)
+	cmd, _, stop, err := b.job(ctx, sql)
 	if err != nil {
 		return err
 	}

@@ -21,6 +21,9 @@ func main() {
 	if len(os.Args) > 1 && os.Args[1] == "copy" {
 		exit(copyTopic(context.Background(), os.Args[2], os.Args[3], os.Args[4]))
 	}
+	if len(os.Args) > 1 && os.Args[1] == "count" {
+		exit(countTopic(context.Background(), os.Args[2], os.Args[3]))
+	}
 	var o options
 	flag.Int64Var(&o.events, "events", 1_000_000, "Nexmark events per run")
 	flag.IntVar(&o.runs, "runs", 3, "measured runs of each query; they are interleaved")
