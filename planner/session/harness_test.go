@@ -139,6 +139,13 @@ func TestGolden(t *testing.T) {
 			if d.Cmd == "setup" && err == nil {
 				return ""
 			}
+			for _, r := range results {
+				if r.Job != nil {
+					if err := checkState(r.Job); err != nil {
+						t.Errorf("%s\n%v", d.Input, err)
+					}
+				}
+			}
 			return render(results, err)
 		})
 	})
