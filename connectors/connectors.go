@@ -68,6 +68,9 @@ type SourceInfo struct {
 	// FieldsByName: fields of ROW columns are found by name, so that the table a source is
 	// opened with may lack those that nobody reads.
 	FieldsByName bool
+	// Reads reports whether it would also read what a sink with this SinkInfo.Writes writes.
+	// nil: it reads nothing that sinks write, or it has an end.
+	Reads func(place string) bool
 }
 
 // SinkInfo is what the planner needs to know of a sink.
@@ -76,6 +79,7 @@ type SinkInfo struct {
 	Identity      string
 	Transactional bool                  // takes part in two-phase commit (needs checkpoints)
 	Committer     string                // name of the committer it shares, when Transactional
+	Writes        string                // the place it writes, for SourceInfo.Reads; "" when nobody reads it
 	Metadata      map[string]types.Type // writable metadata keys
 }
 

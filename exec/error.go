@@ -3,6 +3,7 @@ package exec
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 )
 
 // Class says who can do something about an error.
@@ -33,6 +34,18 @@ func (e *Error) Unwrap() error { return e.Err }
 func Userf(format string, args ...any) error {
 	return &Error{Class: User, Err: fmt.Errorf(format, args...)}
 }
+
+// Deniedf makes an error of a system outside that does not let the user in, or that the
+// user's settings do not trust: errors.Is(err, fs.ErrPermission) holds for it.
+func Deniedf(format string, args ...any) error {
+	return &Error{Class: User, Err: denied{fmt.Errorf(format, args...)}}
+}
+
+type denied struct{ error }
+
+func (d denied) Unwrap() error { return d.error }
+
+func (denied) Is(target error) bool { return target == fs.ErrPermission }
 
 // Externalf makes an error of a system outside, worth another try.
 func Externalf(format string, args ...any) error {

@@ -81,7 +81,9 @@ type SourceInfo struct {
 	// FieldsByName: the reader finds the fields of ROW columns by name (JSON), so that the
 	// planner may take out of Table.Physical those nobody reads.
 	FieldsByName bool
-	Metadata     map[string]types.Type // readable metadata keys and their types
+	// Reads reports whether it would also read what a sink writes; nil: never, or not for ever.
+	Reads    func(place string) bool
+	Metadata map[string]types.Type // readable metadata keys and their types
 }
 
 // SinkInfo mirrors connectors.SinkInfo.
@@ -89,6 +91,7 @@ type SinkInfo struct {
 	Accepts       plan.Mode // AppendOnly, UpsertMode or AllChanges
 	Identity      string
 	Transactional bool
+	Writes        string                // the place, for SourceInfo.Reads
 	Metadata      map[string]types.Type // writable metadata keys and their types
 }
 
@@ -119,6 +122,9 @@ func Plan(r Request) (*plan.Job, error) {
 		if err := b.sink(r.Sinks[i], root); err != nil {
 			return nil, err
 		}
+	}
+	if err := b.checkLoops(); err != nil {
+		return nil, err
 	}
 	b.distribute()
 	if err := b.changelog(); err != nil {

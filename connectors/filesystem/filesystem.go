@@ -159,10 +159,20 @@ func (c connector) SourceInfo(t connectors.Table) (connectors.SourceInfo, error)
 	if _, err := cfg.decoder(nil, connectors.Env{}); err != nil {
 		return connectors.SourceInfo{}, exec.Userf("table %s: %w", t.Name, err)
 	}
-	return connectors.SourceInfo{
+	info := connectors.SourceInfo{
 		Bounded: cfg.monitor == 0, Identity: "filesystem:" + cfg.path, Metadata: metadata, FieldsByName: format.FieldsByName(cfg.format),
-	}, nil
+	}
+	if !info.Bounded {
+		info.Reads = func(place string) bool {
+			folder, ok := strings.CutPrefix(place, places)
+			return ok && (folder == cfg.path || strings.HasPrefix(folder, cfg.path+string(filepath.Separator)))
+		}
+	}
+	return info, nil
 }
+
+// places begins the name of a folder in SinkInfo.Writes.
+const places = "folder "
 
 // decoder makes a decoder of the physical columns.
 func (cfg *config) decoder(projection []int, env connectors.Env) (format.Decoder, error) {
@@ -177,7 +187,7 @@ func (c connector) SinkInfo(t connectors.Table) (connectors.SinkInfo, error) {
 	if _, err := cfg.format.NewEncoder(t.Physical, cfg.options, connectors.Env{}); err != nil {
 		return connectors.SinkInfo{}, exec.Userf("table %s: %w", t.Name, err)
 	}
-	return connectors.SinkInfo{Accepts: connectors.AppendOnly, Identity: "filesystem:" + cfg.path, Transactional: true, Committer: committerName(cfg.path)}, nil
+	return connectors.SinkInfo{Accepts: connectors.AppendOnly, Identity: "filesystem:" + cfg.path, Transactional: true, Committer: committerName(cfg.path), Writes: places + cfg.path}, nil
 }
 
 func committerName(path string) string { return "filesystem:" + path }

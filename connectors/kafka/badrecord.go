@@ -153,6 +153,16 @@ func (b *badRecords) barrier() error {
 	return nil
 }
 
+// finish waits until the dead letters are written that no transaction carries: at the end of
+// the input there may be no barrier any more.
+func (b *badRecords) finish(ctx context.Context) error {
+	if b.plain == nil {
+		return nil
+	}
+	return b.out.flush(ctx)
+}
+
+// close gives up what is not written yet: nobody was told that it was read.
 func (b *badRecords) close() error {
 	b.cancel()
 	if b.plain == nil {

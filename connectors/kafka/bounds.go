@@ -258,7 +258,9 @@ func classify(err error) error {
 	}
 	switch {
 	case errors.Is(err, kerr.TopicAuthorizationFailed), errors.Is(err, kerr.GroupAuthorizationFailed), errors.Is(err, kerr.ClusterAuthorizationFailed),
-		errors.Is(err, kerr.TransactionalIDAuthorizationFailed), errors.Is(err, kerr.SaslAuthenticationFailed), errors.Is(err, kerr.InvalidTransactionTimeout):
+		errors.Is(err, kerr.TransactionalIDAuthorizationFailed), errors.Is(err, kerr.SaslAuthenticationFailed):
+		return exec.Deniedf("%w", err)
+	case errors.Is(err, kerr.InvalidTransactionTimeout):
 		return &exec.Error{Class: exec.User, Err: err}
 	}
 	return &exec.Error{Class: exec.External, Retry: true, Err: err}

@@ -37,8 +37,11 @@ type cluster struct {
 // default of 5 s makes every leader move a stall. Tests set it lower.
 var metadataMinAge = 250 * time.Millisecond
 
-// connectTimeout bounds the first contact with a cluster.
-const connectTimeout = 30 * time.Second
+// connectTimeout bounds the first contact with a cluster, answerTimeout one attempt of it.
+const (
+	connectTimeout = 30 * time.Second
+	answerTimeout  = connectTimeout / 3
+)
 
 func (r *optionReader) cluster() *cluster {
 	c := &cluster{
@@ -73,6 +76,9 @@ func (r *optionReader) cluster() *cluster {
 }
 
 func (c *cluster) bootstrap() string { return strings.Join(c.seeds, ",") }
+
+// place names a topic of the cluster.
+func (c *cluster) place(topic string) string { return "kafka " + c.bootstrap() + " topic " + topic }
 
 // committerName is the key of the job's Committer for this cluster.
 func (c *cluster) committerName() string { return "kafka:" + c.bootstrap() }
@@ -123,7 +129,7 @@ func (c *cluster) ping(ctx context.Context, cl *kgo.Client) error {
 	for try := 0; ; try++ {
 		// One attempt is short, so that a broker that never answers still gives its own
 		// message within the limit.
-		actx, cancelTry := context.WithTimeout(pctx, connectTimeout/3)
+		actx, cancelTry := context.WithTimeout(pctx, answerTimeout)
 		err := cl.Ping(actx)
 		cancelTry()
 		if err == nil {
@@ -159,32 +165,32 @@ func (c *cluster) explain(err error) error {
 	var dns *net.DNSError
 	switch {
 	case errors.As(err, &unknownCA):
-		return exec.Userf("%s: the broker's certificate is signed by an unknown authority; set 'properties.ssl.truststore.certificates' (or .location with type PEM) to its CA: %w", where, err)
+		return exec.Deniedf("%s: the broker's certificate is signed by an unknown authority; set 'properties.ssl.truststore.certificates' (or .location with type PEM) to its CA: %w", where, err)
 	case errors.As(err, &badHost):
-		return exec.Userf("%s: the broker's certificate is for another host; use a name it contains, or 'properties.ssl.endpoint.identification.algorithm' = '': %w", where, err)
+		return exec.Deniedf("%s: the broker's certificate is for another host; use a name it contains, or 'properties.ssl.endpoint.identification.algorithm' = '': %w", where, err)
 	case errors.As(err, &badCert):
-		return exec.Userf("%s: the broker's certificate is not valid (if it looks right, check the clock of this machine): %w", where, err)
+		return exec.Deniedf("%s: the broker's certificate is not valid (if it looks right, check the clock of this machine): %w", where, err)
 	case errors.As(err, &header):
-		return exec.Userf("%s: the broker does not speak TLS on this port; 'properties.security.protocol' is probably wrong: %w", where, err)
+		return exec.Deniedf("%s: the broker does not speak TLS on this port; 'properties.security.protocol' is probably wrong: %w", where, err)
 	case errors.Is(err, kerr.SaslAuthenticationFailed):
-		return exec.Userf("%s: the broker refused the user and password in 'properties.sasl.jaas.config'", where)
+		return exec.Deniedf("%s: the broker refused the user and password in 'properties.sasl.jaas.config'", where)
 	case errors.Is(err, kerr.UnsupportedSaslMechanism):
-		return exec.Userf("%s: the broker does not offer the SASL mechanism of 'properties.sasl.mechanism': %w", where, err)
+		return exec.Deniedf("%s: the broker does not offer the SASL mechanism of 'properties.sasl.mechanism': %w", where, err)
 	case errors.As(err, &eof):
-		return exec.Userf("%s: check 'properties.security.protocol' and the port: %w", where, err)
+		return exec.Deniedf("%s: check 'properties.security.protocol' and the port: %w", where, err)
 	case strings.Contains(err.Error(), "tls: "):
 		// Alerts of the other side have no exported type.
-		return exec.Userf("%s: the TLS handshake failed (does the broker want a client certificate? see 'properties.ssl.keystore.*'): %w", where, err)
+		return exec.Deniedf("%s: the TLS handshake failed (does the broker want a client certificate? see 'properties.ssl.keystore.*'): %w", where, err)
 	case errors.As(err, &dns):
 		return exec.Externalf("%s: the host name cannot be resolved: %w", where, err)
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return exec.Externalf("%s: nothing listens there; is the broker running and the port right? %w", where, err)
 	case errors.Is(err, io.EOF) && c.sasl != nil:
-		return exec.Userf("%s: the broker closed the connection while authenticating: check the user and password in 'properties.sasl.jaas.config', and 'properties.security.protocol': %w", where, err)
+		return exec.Deniedf("%s: the broker closed the connection while authenticating: check the user and password in 'properties.sasl.jaas.config', and 'properties.security.protocol': %w", where, err)
 	case errors.Is(err, io.EOF):
 		return exec.Externalf("%s: the broker closes the connection; check 'properties.security.protocol' and the port: %w", where, err)
 	case errors.Is(err, context.DeadlineExceeded):
-		return exec.Externalf("%s: no answer within %s; check address, firewall and 'properties.security.protocol' (TLS to a plain port, or plain to a TLS port, can look like this): %w", where, connectTimeout, err)
+		return exec.Externalf("%s: no answer within %s; check address, firewall and 'properties.security.protocol' (TLS to a plain port, or plain to a TLS port, can look like this): %w", where, answerTimeout, err)
 	}
 	return exec.Externalf("%s: cannot connect; check 'properties.bootstrap.servers' and 'properties.security.protocol': %w", where, err)
 }

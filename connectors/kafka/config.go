@@ -88,6 +88,9 @@ func (c *connector) parse(t connectors.Table) (*tableConfig, error) {
 	if cfg.badRecords == badDLQ && !validTopic(cfg.dlqTopic) {
 		r.fail("option 'bad-records.dlq.topic' = '%s': 'bad-records' = 'dlq' needs the name of a topic", cfg.dlqTopic)
 	}
+	if cfg.badRecords == badDLQ && (slices.Contains(cfg.topics, cfg.dlqTopic) || cfg.pattern != nil && cfg.pattern.MatchString(cfg.dlqTopic)) {
+		r.fail("option 'bad-records.dlq.topic' = '%s': the table reads this topic, so it would read its dead letters again and again; write them to another one", cfg.dlqTopic)
+	}
 	if cfg.badRecords != badDLQ && cfg.dlqTopic != "" {
 		r.fail("option 'bad-records.dlq.topic' has no effect without 'bad-records' = 'dlq'")
 	}
@@ -291,6 +294,17 @@ func (cfg *tableConfig) checkSink() error {
 		return exec.Userf("table %s: 'properties.isolation.level' = 'read_uncommitted' contradicts 'sink.delivery-guarantee' = 'exactly-once'", cfg.table.Name)
 	}
 	return nil
+}
+
+// reads returns SourceInfo.Reads: a source without end reads what is written to its topics.
+func (cfg *tableConfig) reads() func(place string) bool {
+	if cfg.stop.mode != stopNever {
+		return nil
+	}
+	return func(place string) bool {
+		topic, ok := strings.CutPrefix(place, cfg.cluster.place(""))
+		return ok && (slices.Contains(cfg.topics, topic) || cfg.pattern != nil && cfg.pattern.MatchString(topic))
+	}
 }
 
 // topicText names the table's topics for messages and identities.

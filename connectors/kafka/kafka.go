@@ -121,6 +121,7 @@ func (c *connector) SourceInfo(t connectors.Table) (connectors.SourceInfo, error
 		Metadata: readableMetadata,
 		FieldsByName: format.FieldsByName(cfg.value.format) &&
 			(cfg.key.format == nil || format.FieldsByName(cfg.key.format)),
+		Reads: cfg.reads(),
 	}, nil
 }
 
@@ -140,6 +141,7 @@ func (c *connector) SinkInfo(t connectors.Table) (connectors.SinkInfo, error) {
 		Identity:      c.Name() + ":" + cfg.topicText(),
 		Transactional: cfg.guarantee == exactlyOnce,
 		Metadata:      writableMetadata,
+		Writes:        cfg.cluster.place(cfg.topicText()),
 	}
 	if c.upsert {
 		info.Accepts = connectors.Upsert

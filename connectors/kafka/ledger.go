@@ -71,7 +71,7 @@ func ledgerError(l ledger, err error) error {
 	case fenced(err), errors.Is(err, kerr.TransactionAbortable):
 		return exec.Externalf("the transaction is lost (its timeout passed, or another instance of this job took it over); the job restarts from its last checkpoint: %w", err)
 	case errors.Is(err, kerr.GroupAuthorizationFailed):
-		return exec.Userf("exactly-once needs ACL Read on group %s: %w", l.Group, err)
+		return exec.Deniedf("exactly-once needs ACL Read on group %s: %w", l.Group, err)
 	}
 	return fmt.Errorf("writing the ledger (group %s): %w", l.Group, classify(err))
 }

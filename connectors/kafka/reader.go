@@ -107,7 +107,7 @@ func (r *reader) Read(ctx context.Context, wait time.Duration, b *vec.Batch) (ex
 	b.Reset()
 	if len(r.pending) == 0 {
 		if r.finished() {
-			return exec.ReadEnd, nil
+			return exec.ReadEnd, r.bad.finish(ctx)
 		}
 		if err := r.poll(ctx, wait); err != nil {
 			return 0, err
@@ -233,7 +233,7 @@ func (r *reader) explain(p *partition, err error) error {
 	case errors.Is(err, kerr.UnknownTopicOrPartition), errors.Is(err, kerr.UnknownTopicID), errors.Is(err, kerr.InconsistentTopicID):
 		return exec.Userf("kafka %s: wanted offset %d, but the topic was deleted or created again: %w", p.pos, p.pos.Next, err)
 	case errors.Is(err, kerr.TopicAuthorizationFailed):
-		return exec.Userf("kafka %s: the user may not read it (ACL Read on the topic is missing): %w", p.pos, err)
+		return exec.Deniedf("kafka %s: the user may not read it (ACL Read on the topic is missing): %w", p.pos, err)
 	}
 	return exec.Externalf("kafka %s: reading at offset %d: %w", p.pos, p.pos.Next, err)
 }

@@ -81,7 +81,7 @@ func slotError(id string, timeout time.Duration, err error) error {
 	case errors.Is(err, kerr.InvalidTransactionTimeout):
 		return exec.Userf("the broker refuses a transaction timeout of %s; lower 'properties.transaction.timeout.ms' to at most the broker's transaction.max.timeout.ms: %w", timeout, err)
 	case errors.Is(err, kerr.TransactionalIDAuthorizationFailed):
-		return exec.Userf("the user may not use the transactional id %s (ACL Write and Describe on TransactionalId, prefixed by 'sink.transactional-id-prefix'): %w", id, err)
+		return exec.Deniedf("the user may not use the transactional id %s (ACL Write and Describe on TransactionalId, prefixed by 'sink.transactional-id-prefix'): %w", id, err)
 	}
 	return exec.Userf("transactional id %s: %w", id, err)
 }

@@ -21,6 +21,7 @@ const (
 	MiniBatchSize           = "table.exec.mini-batch.size"
 	LocalTimeZone           = "table.local-time-zone"
 	SourceIdleTimeout       = "table.exec.source.idle-timeout"
+	AllowLoop               = "pipeline.allow-loop"
 	NotNullEnforcer         = "table.exec.sink.not-null-enforcer"
 	UpsertMaterialize       = "table.exec.sink.upsert-materialize"
 	ResultMode              = "sql-client.execution.result-mode"
@@ -66,6 +67,8 @@ var Options = []Option{
 		Doc: "Number of key groups: the most subtasks that keyed state can be spread over. Frozen in a snapshot."},
 	{Key: PipelineName, Type: String, Runtime: true,
 		Doc: "Name of the job; default: the name of the file."},
+	{Key: AllowLoop, Type: Boolean, Default: "false",
+		Doc: "Whether a job may read what it writes (sqlstream only; Flink allows it always)."},
 	{Key: WatermarkInterval, Type: Duration, Default: "200 ms", Runtime: true,
 		Doc: "How often watermarks are emitted; 0 ms: after every batch."},
 

@@ -127,7 +127,8 @@ var (
 	ports  = regexp.MustCompile(`127\.0\.0\.1:\d+`)
 	client = regexp.MustCompile(`127\.0\.0\.1:\d+->`)
 	hexIDs = regexp.MustCompile(`\b[0-9a-f]{32}\b`)
-	stamps = regexp.MustCompile(`time=\S+ `)
+	stamps = regexp.MustCompile(`time=\S+ |current time \S+ is after \S+`)
+	lookup = regexp.MustCompile(`lookup (\S+) .*`) // says which server was asked
 	tooBig = 2000
 )
 
@@ -137,6 +138,7 @@ func plain(dir string, o outcome) outcome {
 		*s = strings.ReplaceAll(*s, dir, "DIR")
 		*s = client.ReplaceAllString(*s, "")
 		*s = ports.ReplaceAllString(*s, "BROKER")
+		*s = lookup.ReplaceAllString(*s, "lookup $1 ...")
 		*s = hexIDs.ReplaceAllString(*s, "ID")
 		*s = stamps.ReplaceAllString(*s, "")
 		if len(*s) > tooBig {

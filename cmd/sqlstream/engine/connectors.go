@@ -35,7 +35,7 @@ func (p planConnectors) Source(t plan.Table) (planner.SourceInfo, error) {
 		return planner.SourceInfo{}, err
 	}
 	mode, err := modeOf(info.Changes)
-	return planner.SourceInfo{Changes: mode, Bounded: info.Bounded, Identity: info.Identity, Metadata: info.Metadata, FieldsByName: info.FieldsByName}, err
+	return planner.SourceInfo{Changes: mode, Bounded: info.Bounded, Identity: info.Identity, Metadata: info.Metadata, FieldsByName: info.FieldsByName, Reads: info.Reads}, err
 }
 
 // Sink implements planner.Connectors.
@@ -49,7 +49,7 @@ func (p planConnectors) Sink(t plan.Table) (planner.SinkInfo, error) {
 		return planner.SinkInfo{}, err
 	}
 	mode, err := modeOf(info.Accepts)
-	return planner.SinkInfo{Accepts: mode, Identity: info.Identity, Transactional: info.Transactional, Metadata: info.Metadata}, err
+	return planner.SinkInfo{Accepts: mode, Identity: info.Identity, Transactional: info.Transactional, Writes: info.Writes, Metadata: info.Metadata}, err
 }
 
 func modeOf(c connectors.Changes) (plan.Mode, error) {

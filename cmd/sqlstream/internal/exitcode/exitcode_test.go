@@ -30,6 +30,7 @@ func TestOf(t *testing.T) {
 		{"a job that runs already", &exec.Error{Class: exec.User, Err: &checkpoint.LockedError{Dir: "d"}}, Locked},
 		{"a checkpoint that is damaged", fmt.Errorf("x: %w", checkpoint.ErrCorrupt), Config},
 		{"a broker that is down", exec.Externalf("kafka: %w", refused), Temporary},
+		{"a broker that refuses the user", fmt.Errorf("job: %w", exec.Deniedf("kafka: %w", refused)), Permission},
 		{"a file that is not there", &fs.PathError{Op: "open", Path: "x.sql", Err: syscall.ENOENT}, IO},
 		{"a user's error about a file", exec.Userf("cannot read: %w", &fs.PathError{Op: "open", Path: "x", Err: syscall.EACCES}), Permission},
 		{"disk full", fmt.Errorf("write: %w", syscall.ENOSPC), IO},
