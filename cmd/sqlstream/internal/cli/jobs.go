@@ -149,9 +149,9 @@ func (a *app) cancel() *cobra.Command {
 		Use:   "cancel JOB",
 		Short: "End a running job; its newest checkpoint stays",
 		Long: `End a running job, named by its name, its id, or a beginning of the id that no
-other job has. Nothing is lost: what the job has written since its last
-checkpoint is taken back, and 'sqlstream run' with the same file goes on from
-that checkpoint.`,
+other job has. Nothing is lost: what the job has written in transactions since
+its last checkpoint is taken back, and 'sqlstream run' with the same file goes on
+from that checkpoint. Ctrl-C in its terminal, or SIGTERM, takes a last checkpoint.`,
 		Example: "  sqlstream cancel etl\n  sqlstream cancel 3f2a",
 		Args:    exactly("JOB"),
 		RunE: func(cmd *cobra.Command, args []string) error {
