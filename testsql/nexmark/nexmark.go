@@ -32,6 +32,8 @@ type Run struct {
 	// Restart: a checkpoint is taken in the middle of the input, more rows are read, and the
 	// job is cancelled and started again from the checkpoint.
 	Restart bool
+	// MiniBatch: aggregates gather rows.
+	MiniBatch bool
 }
 
 // Outcome is what a run gave: the changes of the SELECT, committed, and how many rows were
@@ -85,13 +87,16 @@ func Query(name string) (string, error) {
 }
 
 // Plan compiles a query over the tables in dir.
-func Plan(query, dir string, parallelism int, lookup engine.Lookup) (*plan.Job, error) {
+func Plan(query, dir string, r Run, lookup engine.Lookup) (*plan.Job, error) {
 	ddl, err := Query("ddl")
 	if err != nil {
 		return nil, err
 	}
 	s := engine.NewSession(lookup)
-	set := fmt.Sprintf("SET 'parallelism.default' = '%d'; SET 'execution.checkpointing.interval' = '1 h';\n", parallelism)
+	set := fmt.Sprintf("SET 'parallelism.default' = '%d'; SET 'execution.checkpointing.interval' = '1 h';\n", r.Parallelism)
+	if r.MiniBatch {
+		set += "SET 'table.exec.mini-batch.enabled' = 'true'; SET 'table.exec.mini-batch.allow-latency' = '1 s'; SET 'table.exec.mini-batch.size' = '1000';\n"
+	}
 	if _, err := s.Execute("ddl.sql", set+strings.ReplaceAll(ddl, "${DIR}", dir)); err != nil {
 		return nil, err
 	}
@@ -127,7 +132,7 @@ func Do(ctx context.Context, query, dir, jobDir string, r Run) (*Outcome, error)
 	}
 	out := &Outcome{}
 	start := func() (*job.Handle, error) {
-		p, err := Plan(query, dir, r.Parallelism, lookup)
+		p, err := Plan(query, dir, r, lookup)
 		if err != nil {
 			return nil, err
 		}

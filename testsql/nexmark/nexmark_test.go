@@ -9,7 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/sqlstream/sqlstream/cmd/sqlstream/engine"
 	"github.com/sqlstream/sqlstream/connectors/all"
 	"github.com/sqlstream/sqlstream/testsql/sqltest"
 )
@@ -60,6 +59,7 @@ func modes(restart bool) map[string]Run {
 	m := map[string]Run{"straight": {Parallelism: 1}, "parallel": {Parallelism: 2}}
 	if restart {
 		m["restarted"] = Run{Parallelism: 1, Restart: true}
+		m["in mini-batches"] = Run{Parallelism: 2, Restart: true, MiniBatch: true}
 		m["parallel and restarted"] = Run{Parallelism: 2, Restart: true}
 	}
 	return m
@@ -177,6 +177,9 @@ func TestQueriesAsFlink(t *testing.T) {
 				for _, c := range out.Changes {
 					kinds[c[2:4]]++
 				}
+				if updates := summary[query].Changes["+U"]; r.MiniBatch && updates > 0 && kinds["+U"] >= updates/2 {
+					t.Errorf("%d updates in mini-batches, without them there are %d", kinds["+U"], updates)
+				}
 				if got, want := fmt.Sprint(kinds), fmt.Sprint(summary[query].Changes); name == "straight" && got != want {
 					t.Errorf("changes %s, Flink has %s", got, want)
 				}
@@ -282,7 +285,7 @@ func TestOthersAreRefusedByName(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, err = Plan(text, t.TempDir(), 1, engine.Lookup(lookup))
+			_, err = Plan(text, t.TempDir(), Run{Parallelism: 1}, lookup)
 			if want := "query.sql:" + at + " is not supported yet"; err == nil || !strings.HasPrefix(err.Error(), want) {
 				t.Errorf("error %v\n want %s", err, want)
 			}
