@@ -41,10 +41,12 @@ const (
 const None = -1
 
 // maxRecord keeps offsets within the slots' 32 bits with room to spare, and a plan with
-// thousands of aggregates from being accepted. maxFilters is what a mask of 64 bits holds.
+// thousands of aggregates from being accepted. maxFilters is what a mask of 64 bits holds,
+// maxTables what fits between Groups and Progress.
 const (
 	maxRecord  = 1 << 20
 	maxFilters = 64
+	maxTables  = Progress - Groups - 1
 )
 
 // Options are what the aggregates of an operator have in common.
@@ -188,6 +190,9 @@ func (l *Layout) values(i int, a *expr.Aggregate, s *Slot, opt Options) error {
 	}
 	s.Values = slices.IndexFunc(l.Tables, func(t Table) bool { return t.Arg == s.Arg })
 	if s.Values < 0 {
+		if len(l.Tables) == maxTables {
+			return fmt.Errorf("more than %d columns whose different values have to be kept; split the query", maxTables)
+		}
 		arg := a.Args[0].(*expr.Column)
 		t := Table{Name: "values of " + arg.Name, Arg: s.Arg, Type: arg.Typ}
 		if opt.Retract || opt.Window { // otherwise nothing ever scans them
