@@ -37,8 +37,10 @@ func (t *task) runSource(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		if err := t.commands(); err != nil {
-			return err
+		if !bugLatePositions || t.done {
+			if err := t.commands(); err != nil {
+				return err
+			}
 		}
 		if t.done {
 			// Nothing to read any more; barriers and confirmations still come.
@@ -51,7 +53,7 @@ func (t *task) runSource(ctx context.Context) error {
 		}
 		readCtx = t.mail.context(ctx, readCtx)
 		status, err := s.Reader.Read(readCtx, t.wait(), in)
-		if bugLatePositions && err == nil {
+		if bugLatePositions {
 			if err := t.commands(); err != nil {
 				return err
 			}

@@ -21,14 +21,17 @@ func ledgerLeftOpen(o *Options) {
 	o.Kills, o.Only, o.Quiet = 1, "after_ledger", 2*settleLimit
 }
 
+// manyRows keeps the sources so busy that rows are at hand whenever a barrier comes.
+func manyRows(o *Options) { o.RowsPerLife, o.Kills = 20000, 8 }
+
 // seededBugs are the mistakes that the loop must find.
 var seededBugs = []seededBug{
-	{tag: "bug_noresume"},                     // the restored checkpoint's transaction is not committed
-	{tag: "bug_noabort", set: ledgerLeftOpen}, // what a dead incarnation left open is not aborted
-	{tag: "bug_offsetplus"},                   // positions are one too far
-	{tag: "bug_rowsafterbarrier"},             // rows after the barrier go into the prepared transaction
-	{tag: "bug_commitfirst"},                  // commit before the manifest is written
-	{tag: "bug_latepositions"},                // positions are recorded behind rows that the barrier does not cover
+	{tag: "bug_noresume"},                                               // the restored checkpoint's transaction is not committed
+	{tag: "bug_noabort", set: ledgerLeftOpen},                           // what a dead incarnation left open is not aborted
+	{tag: "bug_offsetplus"},                                             // positions are one too far
+	{tag: "bug_rowsafterbarrier"},                                       // rows after the barrier go into the prepared transaction
+	{tag: "bug_commitfirst"},                                            // commit before the manifest is written
+	{tag: "bug_latepositions", set: manyRows},                           // positions are recorded behind rows that the barrier does not cover
 	{tag: "bug_unaligned", set: func(o *Options) { o.Parallelism = 3 }}, // state is sealed with rows from behind the barrier
 	{tag: "bug_logandgoon", set: short},                                 // an aborted transaction is logged, and the job goes on
 	{tag: "bug_noledger", set: short},                                   // the ledger is not written
