@@ -1,8 +1,10 @@
 package flow
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/sqlstream/sqlstream/exec"
@@ -140,23 +142,36 @@ func (t *task) assign(splits []exec.Split, times []exec.Watermark) error {
 }
 
 // idleness takes splits that gave nothing for the idle timeout, or are read to their end,
-// out of the watermark.
+// out of the watermark. Splits go one after the other in the order in which they fell silent,
+// however many one look at the clock finds: the last one still moves the watermark to its own.
 func (t *task) idleness(now time.Time) error {
 	s := t.spec.Source
-	changed := false
+	ended := false
+	var silent []int
 	for i := range t.wm.inputs {
 		in := &t.wm.inputs[i]
 		if in.ended {
 			continue
 		}
 		if s.Reader.Ended(i) {
-			in.ended, changed = true, true
+			in.ended, ended = true, true
 		} else if s.IdleTimeout > 0 && !in.idle && now.Sub(t.seen[i]) >= s.IdleTimeout {
-			in.idle, changed = true, true
+			silent = append(silent, i)
 		}
 	}
-	if changed {
-		return t.mergeWatermarks()
+	if ended {
+		if err := t.mergeWatermarks(); err != nil {
+			return err
+		}
+	}
+	slices.SortFunc(silent, func(a, b int) int {
+		return cmp.Or(t.seen[a].Compare(t.seen[b]), cmp.Compare(t.wm.inputs[a].time, t.wm.inputs[b].time))
+	})
+	for _, i := range silent {
+		t.wm.setIdle(i, true)
+		if err := t.mergeWatermarks(); err != nil {
+			return err
+		}
 	}
 	return nil
 }
