@@ -128,38 +128,32 @@ type Union struct {
 	Offset int
 }
 
-func (n *Scan) Schema() types.Schema      { return n.Out }
-func (n *Values) Schema() types.Schema    { return n.Out }
-func (n *Project) Schema() types.Schema   { return n.Out }
-func (n *Filter) Schema() types.Schema    { return n.Input.Schema() }
-func (n *Window) Schema() types.Schema    { return n.Out }
-func (n *Aggregate) Schema() types.Schema { return n.Out }
-func (n *Union) Schema() types.Schema     { return n.Out }
-
-// Schema implements Node.
+func (n *Scan) Schema() types.Schema            { return n.Out }
+func (n *Values) Schema() types.Schema          { return n.Out }
+func (n *Project) Schema() types.Schema         { return n.Out }
+func (n *Filter) Schema() types.Schema          { return n.Input.Schema() }
+func (n *Window) Schema() types.Schema          { return n.Out }
+func (n *Aggregate) Schema() types.Schema       { return n.Out }
 func (n *WindowAggregate) Schema() types.Schema { return n.Out }
+func (n *Union) Schema() types.Schema           { return n.Out }
 
-// Inputs implements Node.
+func (n *Scan) Inputs() []Node            { return nil }
+func (n *Values) Inputs() []Node          { return nil }
+func (n *Project) Inputs() []Node         { return []Node{n.Input} }
+func (n *Filter) Inputs() []Node          { return []Node{n.Input} }
+func (n *Window) Inputs() []Node          { return []Node{n.Input} }
+func (n *Aggregate) Inputs() []Node       { return []Node{n.Input} }
 func (n *WindowAggregate) Inputs() []Node { return []Node{n.Input} }
+func (n *Union) Inputs() []Node           { return n.In }
 
-// Pos implements Node.
+func (n *Scan) Pos() int            { return n.Offset }
+func (n *Values) Pos() int          { return n.Offset }
+func (n *Project) Pos() int         { return n.Offset }
+func (n *Filter) Pos() int          { return n.Offset }
+func (n *Window) Pos() int          { return n.Offset }
+func (n *Aggregate) Pos() int       { return n.Offset }
 func (n *WindowAggregate) Pos() int { return n.Offset }
-
-func (n *Scan) Inputs() []Node      { return nil }
-func (n *Values) Inputs() []Node    { return nil }
-func (n *Project) Inputs() []Node   { return []Node{n.Input} }
-func (n *Filter) Inputs() []Node    { return []Node{n.Input} }
-func (n *Window) Inputs() []Node    { return []Node{n.Input} }
-func (n *Aggregate) Inputs() []Node { return []Node{n.Input} }
-func (n *Union) Inputs() []Node     { return n.In }
-
-func (n *Scan) Pos() int      { return n.Offset }
-func (n *Values) Pos() int    { return n.Offset }
-func (n *Project) Pos() int   { return n.Offset }
-func (n *Filter) Pos() int    { return n.Offset }
-func (n *Window) Pos() int    { return n.Offset }
-func (n *Aggregate) Pos() int { return n.Offset }
-func (n *Union) Pos() int     { return n.Offset }
+func (n *Union) Pos() int           { return n.Offset }
 
 var (
 	_ Node = (*Scan)(nil)
