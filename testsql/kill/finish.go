@@ -36,6 +36,8 @@ func (l *loop) finish(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	// The machine may be busy, and nothing more is to time out.
+	l.o.TransactionTimeout, l.o.Down = time.Minute, 0
 	o := l.o
 	o.Retained = lastRetained
 	p, err := l.startJob(o, "", 0)
