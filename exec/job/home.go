@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -62,6 +63,9 @@ func openHome(h *Handle) (*home, error) {
 		return nil, &exec.Error{Class: exec.User, Err: err}
 	}
 	h.cfg.FailPoint("rec_lock")
+	if err := m.checkForgotten(dir); err != nil {
+		return nil, errors.Join(err, dir.Close())
+	}
 	root := h.opts.dir
 	if root == "" {
 		root = dir.Path("checkpoints")
@@ -72,6 +76,22 @@ func openHome(h *Handle) (*home, error) {
 		return nil, errors.Join(err, dir.Close())
 	}
 	return m, nil
+}
+
+// checkForgotten refuses a directory that has lost the file that says whose checkpoints are in
+// it: taken for a new job's, it would repeat all output.
+func (m *home) checkForgotten(dir *checkpoint.JobDir) error {
+	if dir.Job().Incarnation > 0 || m.h.cfg.Fresh {
+		return nil
+	}
+	found, err := fs.Glob(os.DirFS(dir.Path()), "checkpoints/*/chk-*/MANIFEST")
+	if err != nil || len(found) == 0 {
+		return err
+	}
+	return refused(m.h.cfg.Dir, []string{
+		"there are checkpoints, as " + found[0] + ", but no job.json, which says that they are this job's",
+		"bring job.json back, choose another --dir, or start with --fresh to begin again from nothing",
+	})
 }
 
 // begin counts the incarnation, durably, before anything outside hears of it.
