@@ -50,6 +50,14 @@ type Encoder interface {
 	Encode(dst []byte, b *vec.Batch, row int) ([]byte, error)
 }
 
+// Nuller is an Encoder whose rows can be NULL as a whole, as Kafka's keys and values can.
+type Nuller interface {
+	Encoder
+	// Null tells whether row stands for no bytes at all. Where a record cannot be NULL,
+	// Encode makes an empty one of it.
+	Null(b *vec.Batch, row int) bool
+}
+
 // Format makes decoders and encoders of one encoding ('format' = Name).
 //
 // opts are the options under the format's prefix, without it: 'json.ignore-parse-errors'

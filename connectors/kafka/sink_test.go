@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -13,6 +14,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/sqlstream/sqlstream/connectors"
+	"github.com/sqlstream/sqlstream/connectors/format"
+	"github.com/sqlstream/sqlstream/connectors/format/raw"
 	"github.com/sqlstream/sqlstream/exec"
 	"github.com/sqlstream/sqlstream/exec/vec"
 	"github.com/sqlstream/sqlstream/sql/types"
@@ -132,6 +135,47 @@ func TestKeyAndMetadataAreWritten(t *testing.T) {
 		if got := fmt.Sprintf("%s %s %d %v", r.Key, r.Value, r.Timestamp.UnixMilli(), r.Headers); got != fmt.Sprintf("key value %d [{h [120]}]", at) {
 			t.Errorf("record %s", got)
 		}
+	})
+}
+
+// 'raw' writes NULL as no bytes, which readers find as NULL again, and not as an empty text.
+func TestNullOfRawIsNull(t *testing.T) {
+	brokers(t, func(t *testing.T, b *broker) {
+		topic := b.topic("raw", 1)
+		tab := b.table(topic, "format", "raw", "key.format", "raw", "key.fields", "k", "value.fields-include", "EXCEPT_KEY")
+		tab.Physical = types.Schema{{Name: "v", Type: types.StringT}, {Name: "k", Type: types.StringT}}
+		o, err := newJob(t, b.name("job")).trySink(t, New(format.Set{raw.New()}.Lookup).(*connector), tab)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.open()
+		batch := vec.NewBatch(tab.Physical)
+		for _, r := range [][2]any{{"v", "k"}, {nil, "k"}, {"v", nil}, {nil, nil}, {"", ""}} {
+			for i, x := range r {
+				if s, ok := x.(string); ok {
+					batch.Cols[i].AppendString(s)
+				} else {
+					batch.Cols[i].AppendNull()
+				}
+			}
+			batch.AddKind(vec.Insert)
+		}
+		if err := o.w.Write(t.Context(), batch); err != nil {
+			t.Fatal(err)
+		}
+		o.barrier(1)
+		b.settled(topic)
+		text := func(p []byte) string {
+			if p == nil {
+				return "NULL"
+			}
+			return strconv.Quote(string(p))
+		}
+		var got []string
+		for _, r := range b.visible(topic) {
+			got = append(got, text(r.Key)+"="+text(r.Value))
+		}
+		same(t, "records", got, []string{`"k"="v"`, `"k"=NULL`, `NULL="v"`, `NULL=NULL`, `""=""`})
 	})
 }
 

@@ -90,7 +90,8 @@ func (w *writer) Close() error {
 type rows struct {
 	upsert         bool
 	key, value     format.Encoder
-	keyAt, valueAt []int // columns of a batch
+	noKey, noValue format.Nuller // nil where key or value cannot be NULL
+	keyAt, valueAt []int         // columns of a batch
 	keys, values   vec.Batch
 	headers, time  *metaOut
 	batch          *vec.Batch
@@ -116,6 +117,8 @@ func newRows(cfg *tableConfig, env connectors.Env) (*rows, error) {
 			return nil, fmt.Errorf("table %s, 'key.format' = '%s': %w", cfg.table.Name, cfg.key.format.Name(), err)
 		}
 	}
+	r.noKey, _ = r.key.(format.Nuller)
+	r.noValue, _ = r.value.(format.Nuller)
 	loc := time.UTC
 	if env.TimeZone != "" {
 		if loc, err = time.LoadLocation(env.TimeZone); err != nil {
@@ -160,20 +163,18 @@ func (r *rows) encode(buf []byte, rec *kgo.Record, row int, kind vec.Kind) ([]by
 		if buf, err = r.key.Encode(buf, &r.keys, row); err != nil {
 			return buf[:start], err
 		}
-		rec.Key = buf[start:len(buf):len(buf)]
 	}
+	mid := len(buf)
 	if !r.upsert || kind != vec.Delete {
-		mid := len(buf)
-		if buf, err = r.value.Encode(buf, &r.values, row); err != nil {
-			return buf[:start], err
+		if r.noValue == nil || !r.noValue.Null(&r.values, row) {
+			if buf, err = r.value.Encode(buf, &r.values, row); err != nil {
+				return buf[:start], err
+			}
+			rec.Value = notNil(buf[mid:len(buf):len(buf)])
 		}
-		rec.Value = buf[mid:len(buf):len(buf)]
-		if rec.Value == nil {
-			rec.Value = []byte{}
-		}
-		if r.key != nil {
-			rec.Key = buf[start:mid:mid] // the buffer may have moved
-		}
+	}
+	if r.key != nil && (r.noKey == nil || !r.noKey.Null(&r.keys, row)) {
+		rec.Key = notNil(buf[start:mid:mid]) // cut out last, as the buffer may have moved
 	}
 	if h := r.headers; h != nil && !r.batch.Cols[h.at].IsNull(row) {
 		rec.Headers = headersOf(&r.batch.Cols[h.at], row)
@@ -182,6 +183,14 @@ func (r *rows) encode(buf []byte, rec *kgo.Record, row int, kind vec.Kind) ([]by
 		rec.Timestamp = timeOf(&r.batch.Cols[t.at], row, t)
 	}
 	return buf, nil
+}
+
+// notNil makes no bytes an empty text, which is not NULL.
+func notNil(b []byte) []byte {
+	if b == nil {
+		return []byte{}
+	}
+	return b
 }
 
 func headersOf(v *vec.Vec, row int) []kgo.RecordHeader {

@@ -181,6 +181,9 @@ func (c *codec) toUTF8(b []byte) ([]byte, error) {
 	return out, nil
 }
 
+// Null implements format.Nuller.
+func (c *codec) Null(b *vec.Batch, row int) bool { return b.Cols[0].IsNull(row) }
+
 // Encode implements format.Encoder. NULL is an empty record.
 func (c *codec) Encode(dst []byte, b *vec.Batch, row int) ([]byte, error) {
 	v := &b.Cols[0]
