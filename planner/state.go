@@ -37,17 +37,15 @@ func (b *builder) groupState(n *plan.Node, op *plan.GroupAggregate) error {
 	return nil
 }
 
-// windowState declares the tables of a GROUP BY over windows: the keys of records begin with
-// the end of their window, or, where windows overlap and records can be merged, of their pane,
-// a piece of one slide.
+// windowState declares the tables of a GROUP BY over windows.
 func (b *builder) windowState(n *plan.Node, op *plan.WindowAggregate) error {
 	l, err := b.layout(n, op.Aggs, layout.Options{Retract: op.Retract, Window: true})
 	if err != nil {
 		return err
 	}
-	end := "window_end"
+	end := plan.WindowEndPart
 	if w := &op.Window; !op.Attached && w.Kind == plan.Hop && w.Slide != w.Size && l.Mergeable() {
-		end = "pane_end"
+		end = plan.PaneEndPart
 	}
 	d := b.declarer(n, op.Keys, op.Aggs, l)
 	key := append([]plan.KeyPart{{Name: end, Type: instant, Form: plan.KeyOrdered}}, d.keys...)

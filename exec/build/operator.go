@@ -58,6 +58,9 @@ func (b *builder) operator(n *plan.Node, sub int) (exec.Operator, error) {
 		if err != nil {
 			return nil, err
 		}
+		if err := checkWindows(n, o.Panes()); err != nil {
+			return nil, err
+		}
 		return o, checkLayout(n, o.Program())
 	case *plan.Sink:
 		w, err := b.Writer(n, sub)

@@ -69,6 +69,14 @@ func checkLayout(n *plan.Node, p *agg.Program) error {
 	return nil
 }
 
+// checkWindows compares what the keys of records begin with.
+func checkWindows(n *plan.Node, panes bool) error {
+	if declared := n.State[0].Key[0].Name == plan.PaneEndPart; declared != panes {
+		return fmt.Errorf("internal error: the plan of %s (uid %s) declares records by %s, the operator's are by pane: %t", n.Name, n.UID, n.State[0].Key[0].Name, panes)
+	}
+	return nil
+}
+
 func sameField(a, b layout.Field) bool {
 	return a.Name == b.Name && a.Type.Same(b.Type) && a.Off == b.Off && a.Variable == b.Variable && a.Key == b.Key
 }

@@ -97,6 +97,9 @@ func New(cfg Config) (*Operator, error) {
 // Program is the aggregates, for what it says about the state's layout.
 func (o *Operator) Program() *agg.Program { return o.prog }
 
+// Panes reports whether the records are those of panes instead of windows.
+func (o *Operator) Panes() bool { return o.panes }
+
 // prefix is the first 8 bytes of the keys of a window, in the order of ends.
 func prefix(end int64) uint64 { return uint64(end) ^ 1<<63 }
 

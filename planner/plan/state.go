@@ -38,6 +38,13 @@ const (
 	KeyGroup   KeyForm = "group"   // 2 bytes, big endian: the number of the key group
 )
 
+// What the keys of a WindowAggregate's records begin with: the end of their window or, where
+// windows overlap and records can be merged, of their pane, a piece of one slide.
+const (
+	WindowEndPart = "window_end"
+	PaneEndPart   = "pane_end"
+)
+
 // Slot is one piece of state: one aggregate, one counter.
 type Slot struct {
 	ID   string // 12 characters, hash of Text; two slots with one ID hold the same

@@ -19,8 +19,11 @@ var (
 	firstSeed = flag.Uint64("first-seed", 1, "seed of the first random query")
 )
 
+// miniBatch is put before some of the queries: it changes nothing about what is left.
+const miniBatch = "SET 'table.exec.mini-batch.enabled' = 'true'; SET 'table.exec.mini-batch.allow-latency' = '3 s'; SET 'table.exec.mini-batch.size' = '7';\n"
+
 // randomCase writes a random query as a case.
-func randomCase(t *testing.T, q *random.Query) *Case {
+func randomCase(t *testing.T, q *random.Query, set string) *Case {
 	t.Helper()
 	dir := t.TempDir()
 	var lines strings.Builder
@@ -32,7 +35,7 @@ func randomCase(t *testing.T, q *random.Query) *Case {
 	}
 	return &Case{
 		Name: "random", Dir: dir, Arrival: slices.Repeat([]string{"t.jsonl"}, len(q.Rows)),
-		Script: random.TableDDL() + " WITH ('connector' = 'filesystem', 'path' = '${DIR}/t.jsonl', 'format' = 'json');\n" + q.SQL + ";\n",
+		Script: set + random.TableDDL() + " WITH ('connector' = 'filesystem', 'path' = '${DIR}/t.jsonl', 'format' = 'json');\n" + q.SQL + ";\n",
 	}
 }
 
@@ -80,11 +83,15 @@ func TestRandomQueries(t *testing.T) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			q := random.New(seed)
 			want := plain(q.Want)
+			set := ""
+			if seed%3 == 0 {
+				set = miniBatch
+			}
 			for _, m := range []Mode{
 				{Seed: seed, Parallelism: []int{1}},
 				{Seed: seed, Parallelism: []int{2, 1, 3}, Kills: 2},
 			} {
-				out, err := bubble(t, randomCase(t, q), m)
+				out, err := bubble(t, randomCase(t, q, set), m)
 				if err != nil {
 					t.Fatalf("%s\n%v", q.SQL, err)
 				}
