@@ -267,7 +267,7 @@ func list(as []Answer) string {
 // NextEpoch is the epoch of the next checkpoint: after everything that has a name or is known
 // outside, valid or not, so that none is ever used twice.
 func NextEpoch(f *Facts, names []string) state.Epoch {
-	newest := f.Job.Clean
+	var newest state.Epoch
 	for _, c := range f.Found {
 		newest = max(newest, c.Epoch)
 	}

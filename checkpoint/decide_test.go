@@ -104,7 +104,6 @@ func TestNextEpochFollowsEverythingEverSeen(t *testing.T) {
 		{f, []string{"0000000009-00000-abc.stf", "x.stf"}, 10},
 		{&Facts{Found: f.Found, Answers: []Answer{says(12, OutcomeNone)}}, []string{"0000000009-00000-abc.stf"}, 13},
 		{&Facts{Found: []Found{never(20)}}, nil, 21},
-		{&Facts{Job: Job{Clean: 30}}, nil, 31},
 	} {
 		if got := NextEpoch(c.facts, c.names); got != c.want {
 			t.Errorf("got %d, expected %d", got, c.want)

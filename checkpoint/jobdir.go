@@ -13,8 +13,6 @@ import (
 	"runtime"
 	"strings"
 	"time"
-
-	"github.com/sqlstream/sqlstream/state"
 )
 
 var jobID = regexp.MustCompile(`^[0-9a-f]{32}$`)
@@ -63,8 +61,6 @@ type Job struct {
 	// Published: a manifest was durable once. Until then nothing of the job can be visible
 	// anywhere, and a start without checkpoints is a fresh one.
 	Published bool `json:"published"`
-	// Clean is the epoch with which the last incarnation ended in good order, 0 when it did not.
-	Clean state.Epoch `json:"clean,omitempty"`
 }
 
 // JobDir is the directory of a job, locked by this process until Close.
@@ -146,7 +142,6 @@ func takeLock(path string, now time.Time) (*os.File, error) {
 func (d *JobDir) Begin() error {
 	last := d.job
 	d.job.Incarnation++
-	d.job.Clean = 0
 	if err := d.save(); err != nil {
 		d.job = last
 		return err
@@ -230,12 +225,6 @@ func (d *JobDir) MarkPublished() error {
 		return err
 	}
 	return nil
-}
-
-// MarkClean remembers that the incarnation ended in good order with checkpoint e.
-func (d *JobDir) MarkClean(e state.Epoch) error {
-	d.job.Clean = e
-	return d.save()
 }
 
 // Close gives the lock up.

@@ -43,13 +43,8 @@ func TestEveryStartIsANewIncarnationOfTheSameJob(t *testing.T) {
 		if err := d.MarkPublished(); err != nil {
 			t.Fatal(err)
 		}
-		if n == 2 {
-			if err := d.MarkClean(9); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if n == 3 && (d.Last().Clean != 9 || j.Clean != 0 || !d.Last().Published) {
-			t.Fatalf("the clean end of the second start is not known: %+v", d.Last())
+		if d.Last().Published != (n > 1) {
+			t.Fatalf("start %d: %+v before", n, d.Last())
 		}
 		if err := d.Close(); err != nil {
 			t.Fatal(err)

@@ -163,18 +163,3 @@ func (o Options) GoString() string { return o.String() }
 func wrong(key, value, expected string) error {
 	return exec.Userf("option '%s' = '%s': %s", key, secret.Value(key, value), expected)
 }
-
-// Pair is one 'key' = 'value' of a WITH clause.
-type Pair struct{ Key, Value string }
-
-// FromPairs collects the pairs of a WITH clause; a key that stands there twice is an error.
-func FromPairs(pairs []Pair) (Options, error) {
-	o := make(Options, len(pairs))
-	for _, p := range pairs {
-		if old, ok := o[p.Key]; ok {
-			return nil, exec.Userf("option '%s' is given twice, '%s' and '%s'; remove one", p.Key, secret.Value(p.Key, old), secret.Value(p.Key, p.Value))
-		}
-		o[p.Key] = p.Value
-	}
-	return o, nil
-}

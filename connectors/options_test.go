@@ -84,15 +84,8 @@ func TestSecretsAreMasked(t *testing.T) {
 	}
 }
 
-func TestFromPairs(t *testing.T) {
-	_, err := FromPairs([]Pair{{"a", "1"}, {"b", "2"}, {"a", "3"}})
-	if want := "option 'a' is given twice, '1' and '3'; remove one"; err == nil || err.Error() != want {
-		t.Errorf("got %v, want %s", err, want)
-	}
-	o, err := FromPairs([]Pair{{"json.a", "1"}, {"json.", "2"}, {"x", "3"}})
-	if err != nil || len(o) != 3 {
-		t.Fatal(o, err)
-	}
+func TestOptionsBelowAPrefix(t *testing.T) {
+	o := Options{"json.a": "1", "json.": "2", "x": "3"}
 	if sub := o.Under("json."); len(sub) != 1 || sub["a"] != "1" {
 		t.Errorf("Under: %v", sub)
 	}

@@ -43,9 +43,6 @@ var binaryNames = [...]string{OpOr: "OR", OpAnd: "AND", OpEq: "=", OpNe: "<>", O
 // String returns the operator's sign.
 func (o BinaryOp) String() string { return binaryNames[o] }
 
-// IsComparison reports = <> < <= > >=.
-func (o BinaryOp) IsComparison() bool { return o >= OpEq && o <= OpGe }
-
 // IsTest is what IS asks.
 type IsTest uint8
 

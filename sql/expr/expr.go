@@ -5,8 +5,6 @@
 package expr
 
 import (
-	"math/big"
-
 	"github.com/sqlstream/sqlstream/sql/types"
 )
 
@@ -97,9 +95,6 @@ var (
 	_ Expr = (*Case)(nil)
 	_ Expr = (*Field)(nil)
 )
-
-// Unscaled returns the value of a DECIMAL literal.
-func (e *Literal) Unscaled() *big.Int { return e.Value.(*big.Int) }
 
 // Aggregate is one bound aggregate call of a GROUP BY.
 type Aggregate struct {

@@ -105,15 +105,6 @@ func (s *Set) Bytes() int64 {
 	return n
 }
 
-// Dirty is the number of records changed since the last Seal.
-func (s *Set) Dirty() int {
-	n := 0
-	for _, t := range s.tables {
-		n += t.changed.len() + len(t.big)
-	}
-	return n
-}
-
 // MarkStart begins marking every record as changed.
 func (s *Set) MarkStart() {
 	for _, t := range s.tables {

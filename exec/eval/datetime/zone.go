@@ -26,9 +26,6 @@ func NewZone(loc *time.Location) *Zone {
 	return z
 }
 
-// IsUTC reports a zone without any offset.
-func (z *Zone) IsUTC() bool { return z.fixed }
-
 // Location returns the location.
 func (z *Zone) Location() *time.Location { return z.loc }
 

@@ -139,13 +139,6 @@ func Float64(x D, scale int) float64 {
 	return f
 }
 
-// Float32 converts x to the nearest float.
-func Float32(x D, scale int) float32 {
-	var buf [48]byte
-	f, _ := strconv.ParseFloat(string(Append(buf[:0], x, scale)), 32)
-	return float32(f)
-}
-
 // FromFloat converts f, given by its shortest decimal digits as Java prints them, to
 // DECIMAL(p, s); false when it has more digits, is NaN or infinite.
 func FromFloat(f float64, bits, p, s int) (D, bool) {
