@@ -4,7 +4,7 @@
 // Go's default is to let the heap grow to twice what is live. That is wrong at both ends: a
 // job with little state collects dozens of times a second, which has been measured to double
 // the cost of a Kafka client, and one with a gigabyte of state keeps a gigabyte of garbage. Here
-// the heap grows to what is live plus a head-room of 16 to 128 MiB, as much as the collector's
+// the heap grows to what is live plus a head-room of 8 to 128 MiB, as much as the collector's
 // share of the CPU time asks for; idle processes give it back. State lies in memory without
 // pointers, so collecting often is cheap even where there is much of it.
 //
@@ -26,7 +26,7 @@ import (
 const (
 	mib = 1 << 20
 
-	least = 16 * mib
+	least = 8 * mib
 	most  = 128 * mib
 	start = 64 * mib
 
@@ -84,7 +84,9 @@ func (p *pacer) run(ctx context.Context, every time.Duration) {
 			return
 		case <-collected:
 		case <-t.C:
-			p.judge(p.read())
+			if p.judge(p.read()) {
+				debug.FreeOSMemory()
+			}
 		}
 	}
 }
@@ -102,16 +104,22 @@ func sentinel(ctx context.Context, c chan<- struct{}) {
 	}, c)
 }
 
-// judge changes the head-room by what collecting cost since the last call.
-func (p *pacer) judge(u usage) {
+// judge changes the head-room by what collecting cost since the last call. It reports that the
+// process has come to rest: what lies around from busier times is then given back at once,
+// because an idle process may not collect for minutes.
+func (p *pacer) judge(u usage) (rest bool) {
 	gc, all := u.gc-p.last.gc, u.all-p.last.all
 	p.last = u
 	switch {
 	case all > 0 && gc > dear*all:
 		p.room = min(2*p.room, most)
 	case gc < cheap*all || all == 0:
+		was := p.room
 		p.room = max(p.room/2, least)
+		// The runtime counts CPU time at collections: none of it, none of them.
+		return all == 0 && was > least && p.room == least
 	}
+	return false
 }
 
 // percentage is the head-room as the runtime wants it.

@@ -50,9 +50,27 @@ func TestIdleGivesBack(t *testing.T) {
 	if p.room != most {
 		t.Fatalf("head-room %d MiB under load, want %d", p.room/mib, most/mib)
 	}
-	feed(p, 4, 50*mib, 0)
+	feed(p, 5, 50*mib, 0)
 	if p.room != least {
 		t.Errorf("head-room %d MiB when idle, want %d", p.room/mib, least/mib)
+	}
+}
+
+func TestRest(t *testing.T) {
+	p := &pacer{room: start}
+	feed(p, 3, 50*mib, 0.10)
+	rests := 0
+	for range 20 { // no collection, no CPU time counted
+		if p.judge(p.last) {
+			rests++
+		}
+	}
+	if rests != 1 {
+		t.Errorf("an idle process came to rest %d times, want once", rests)
+	}
+	feed(p, 1, 50*mib, 0.10)
+	if p.judge(usage{gc: p.last.gc, all: p.last.all + 1}) {
+		t.Error("a process that works without much garbage is not at rest")
 	}
 }
 
