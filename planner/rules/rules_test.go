@@ -5,32 +5,14 @@ import (
 
 	"github.com/cockroachdb/datadriven"
 
-	"github.com/sqlstream/sqlstream/exec/agg"
-	"github.com/sqlstream/sqlstream/exec/eval"
+	"github.com/sqlstream/sqlstream/cmd/sqlstream/engine"
 	"github.com/sqlstream/sqlstream/planner/rules"
 	"github.com/sqlstream/sqlstream/sql"
 	"github.com/sqlstream/sqlstream/sql/ast"
 	"github.com/sqlstream/sqlstream/sql/bind"
 	"github.com/sqlstream/sqlstream/sql/catalog"
-	"github.com/sqlstream/sqlstream/sql/expr"
 	"github.com/sqlstream/sqlstream/sql/rel"
-	"github.com/sqlstream/sqlstream/sql/types"
 )
-
-type functions struct {
-	scalars    *eval.Registry
-	aggregates agg.Registry
-}
-
-func (f functions) Scalar(name string, args []expr.Arg) (expr.Overload, error) {
-	return f.scalars.Scalar(name, args)
-}
-func (f functions) Aggregate(name string, args []expr.Arg, distinct bool) (expr.Overload, error) {
-	return f.aggregates.Aggregate(name, args, distinct)
-}
-func (f functions) IsAggregate(name string) bool   { return f.aggregates.IsAggregate(name) }
-func (f functions) Cast(from, to types.Type) error { return f.scalars.Cast(from, to) }
-func (f functions) Names() []string                { return f.scalars.Names() }
 
 // one makes a rewrite of a whole tree of a rule for one node.
 func one(rule func(rel.Node) rel.Node) func(rel.Node) rel.Node {
@@ -62,7 +44,7 @@ func TestRules(t *testing.T) {
 		if err != nil {
 			return err.Error() + "\n"
 		}
-		env := bind.Env{Catalog: catalog.New(), Functions: functions{scalars: eval.Builtins}, Source: src}
+		env := bind.Env{Catalog: catalog.New(), Functions: engine.Functions{}, Source: src}
 		table, err := bind.Table(env, stmts[0].(*ast.CreateTable))
 		if err != nil {
 			t.Fatal(err)

@@ -3,47 +3,25 @@ package session_test
 import (
 	"errors"
 	"io"
-	"slices"
 	"strings"
 	"testing"
 
 	"github.com/cockroachdb/datadriven"
 
+	"github.com/sqlstream/sqlstream/cmd/sqlstream/engine"
 	"github.com/sqlstream/sqlstream/connectors"
 	"github.com/sqlstream/sqlstream/connectors/all"
-	"github.com/sqlstream/sqlstream/exec/agg"
-	"github.com/sqlstream/sqlstream/exec/eval"
 	"github.com/sqlstream/sqlstream/planner"
 	"github.com/sqlstream/sqlstream/planner/plan"
 	"github.com/sqlstream/sqlstream/planner/session"
 	"github.com/sqlstream/sqlstream/sql/ast"
-	"github.com/sqlstream/sqlstream/sql/expr"
-	"github.com/sqlstream/sqlstream/sql/types"
 )
 
-// functions are the engine's own.
-type functions struct {
-	scalars    *eval.Registry
-	aggregates agg.Registry
-}
-
-func (f functions) Scalar(name string, args []expr.Arg) (expr.Overload, error) {
-	return f.scalars.Scalar(name, args)
-}
-func (f functions) Aggregate(name string, args []expr.Arg, distinct bool) (expr.Overload, error) {
-	return f.aggregates.Aggregate(name, args, distinct)
-}
-func (f functions) IsAggregate(name string) bool   { return f.aggregates.IsAggregate(name) }
-func (f functions) Cast(from, to types.Type) error { return f.scalars.Cast(from, to) }
-func (f functions) Names() []string {
-	return slices.Sorted(slices.Values(append(slices.Clone(f.scalars.Names()), f.aggregates.Names()...)))
-}
-
-// engine shows the program's connectors to the planner, and one that exists on paper only:
+// withCDC shows the program's connectors to the planner, and one that exists on paper only:
 // 'cdc', a source of all changes.
-type engine struct{ registry connectors.Registry }
+type withCDC struct{ registry connectors.Registry }
 
-var real = engine{all.Connectors(io.Discard, io.Discard)}
+var real = withCDC{all.Connectors(io.Discard, io.Discard)}
 
 func tableOf(t plan.Table) connectors.Table {
 	out := connectors.Table{Name: t.Path, Physical: t.Physical, PrimaryKey: t.Key, Options: t.Options}
@@ -55,7 +33,7 @@ func tableOf(t plan.Table) connectors.Table {
 
 var modes = [...]plan.Mode{connectors.AppendOnly: plan.AppendOnly, connectors.Upsert: plan.UpsertMode, connectors.All: plan.AllChanges}
 
-func (e engine) Options(t plan.Table) ([]planner.OptionDef, error) {
+func (e withCDC) Options(t plan.Table) ([]planner.OptionDef, error) {
 	if t.Connector == "cdc" {
 		return []planner.OptionDef{{Key: "topic", Required: true}}, nil
 	}
@@ -70,7 +48,7 @@ func (e engine) Options(t plan.Table) ([]planner.OptionDef, error) {
 	return defs, nil
 }
 
-func (e engine) Source(t plan.Table) (planner.SourceInfo, error) {
+func (e withCDC) Source(t plan.Table) (planner.SourceInfo, error) {
 	if t.Connector == "cdc" {
 		return planner.SourceInfo{Changes: plan.AllChanges, Identity: "cdc:" + t.Options["topic"]}, nil
 	}
@@ -83,7 +61,7 @@ func (e engine) Source(t plan.Table) (planner.SourceInfo, error) {
 		FieldsByName: info.FieldsByName, Metadata: info.Metadata}, err
 }
 
-func (e engine) Sink(t plan.Table) (planner.SinkInfo, error) {
+func (e withCDC) Sink(t plan.Table) (planner.SinkInfo, error) {
 	c, err := e.registry.Lookup(t.Connector)
 	if err != nil {
 		return planner.SinkInfo{}, err
@@ -93,7 +71,7 @@ func (e engine) Sink(t plan.Table) (planner.SinkInfo, error) {
 }
 
 func newSession() *session.Session {
-	return session.New(session.Config{Functions: functions{scalars: eval.Builtins}, Connectors: real})
+	return session.New(session.Config{Functions: engine.Functions{}, Connectors: real})
 }
 
 // render prints results as the golden files hold them.

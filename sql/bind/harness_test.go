@@ -3,8 +3,7 @@ package bind_test
 import (
 	"testing"
 
-	"github.com/sqlstream/sqlstream/exec/agg"
-	"github.com/sqlstream/sqlstream/exec/eval"
+	"github.com/sqlstream/sqlstream/cmd/sqlstream/engine"
 	"github.com/sqlstream/sqlstream/sql"
 	"github.com/sqlstream/sqlstream/sql/ast"
 	"github.com/sqlstream/sqlstream/sql/bind"
@@ -13,21 +12,6 @@ import (
 	"github.com/sqlstream/sqlstream/sql/rel"
 	"github.com/sqlstream/sqlstream/sql/types"
 )
-
-type functions struct {
-	scalars    *eval.Registry
-	aggregates agg.Registry
-}
-
-func (f functions) Scalar(name string, args []expr.Arg) (expr.Overload, error) {
-	return f.scalars.Scalar(name, args)
-}
-func (f functions) Aggregate(name string, args []expr.Arg, distinct bool) (expr.Overload, error) {
-	return f.aggregates.Aggregate(name, args, distinct)
-}
-func (f functions) IsAggregate(name string) bool   { return f.aggregates.IsAggregate(name) }
-func (f functions) Cast(from, to types.Type) error { return f.scalars.Cast(from, to) }
-func (f functions) Names() []string                { return f.scalars.Names() }
 
 const prefix = "SELECT "
 
@@ -40,14 +24,14 @@ func expression(t *testing.T, text string, columns types.Schema) (expr.Expr, err
 		return nil, err
 	}
 	item := stmts[0].(*ast.QueryStatement).Query.Body.(*ast.Select).Items[0].Expr
-	env := bind.Env{Catalog: catalog.New(), Functions: functions{scalars: eval.Builtins}, Source: src}
+	env := bind.Env{Catalog: catalog.New(), Functions: engine.Functions{}, Source: src}
 	return bind.Expression(env, item, columns, "t")
 }
 
 // query binds a query over a catalog filled by CREATE statements before it.
 func query(t *testing.T, text string) (rel.Node, error) {
 	t.Helper()
-	env := bind.Env{Catalog: catalog.New(), Functions: functions{scalars: eval.Builtins}, Source: ast.Source{Text: text}}
+	env := bind.Env{Catalog: catalog.New(), Functions: engine.Functions{}, Source: ast.Source{Text: text}}
 	stmts, err := sql.Parse("", text)
 	if err != nil {
 		t.Fatal(err)

@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"testing"
 
+	"github.com/sqlstream/sqlstream/cmd/sqlstream/engine"
 	"github.com/sqlstream/sqlstream/exec/eval"
 	"github.com/sqlstream/sqlstream/exec/vec"
 	"github.com/sqlstream/sqlstream/sql/bind"
@@ -21,7 +22,7 @@ func TestBatchesGiveWhatSingleRowsGive(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &Runner{Functions: functions{Registry: eval.Builtins}}
+	r := &Runner{Functions: engine.Functions{}}
 	tested := 0
 	for _, c := range cases {
 		if len(c.Cols) == 0 || c.Error != nil {

@@ -4,13 +4,14 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sqlstream/sqlstream/cmd/sqlstream/engine"
 	"github.com/sqlstream/sqlstream/exec/eval"
 )
 
 // TestEveryFunctionIsDocumentedAndItsExampleTrue runs the example of each registry entry:
 // the reference is generated from them.
 func TestEveryFunctionIsDocumentedAndItsExampleTrue(t *testing.T) {
-	r := &Runner{Functions: functions{Registry: eval.Builtins}}
+	r := &Runner{Functions: engine.Functions{}}
 	for _, family := range eval.Builtins.Families() {
 		for _, f := range family.Functions {
 			if f.Doc == "" || f.Signature == "" || !strings.HasSuffix(f.Doc, ".") {

@@ -11,9 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/sqlstream/sqlstream/exec/agg"
-	"github.com/sqlstream/sqlstream/exec/eval"
-	"github.com/sqlstream/sqlstream/sql/expr"
+	"github.com/sqlstream/sqlstream/cmd/sqlstream/engine"
 )
 
 var (
@@ -27,18 +25,6 @@ const (
 	exceptionsFile = "../testdata/oracle/exceptions.txt"
 	openFile       = "../testdata/oracle/open.txt"
 )
-
-// functions joins the two halves of the registry, as the binary does.
-type functions struct {
-	*eval.Registry
-	aggregates agg.Registry
-}
-
-func (f functions) IsAggregate(name string) bool { return f.aggregates.IsAggregate(name) }
-
-func (f functions) Aggregate(name string, args []expr.Arg, distinct bool) (expr.Overload, error) {
-	return f.aggregates.Aggregate(name, args, distinct)
-}
 
 // exception is a pattern of "category/id" and the reason why the engine differs there.
 type exception struct {
@@ -95,7 +81,7 @@ func TestExpressions(t *testing.T) {
 		t.Fatal(err)
 	}
 	exceptions := readExceptions(t)
-	r := &Runner{Functions: functions{Registry: eval.Builtins}}
+	r := &Runner{Functions: engine.Functions{}}
 	type tally struct{ pass, all, excepted int }
 	sums := map[string]*tally{}
 	var failed []string

@@ -19,30 +19,30 @@ type Lookup func(name string) (connectors.Connector, error)
 
 // NewSession returns a session with every function and the given connectors.
 func NewSession(lookup Lookup) *session.Session {
-	return session.New(session.Config{Functions: functions{}, Connectors: planConnectors{lookup}})
+	return session.New(session.Config{Functions: Functions{}, Connectors: planConnectors{lookup}})
 }
 
-// functions are the scalar and the aggregate functions as one registry.
-type functions struct{}
+// Functions are the scalar and the aggregate functions as one registry.
+type Functions struct{}
 
 // Scalar implements expr.Functions.
-func (functions) Scalar(name string, args []expr.Arg) (expr.Overload, error) {
+func (Functions) Scalar(name string, args []expr.Arg) (expr.Overload, error) {
 	return eval.Builtins.Scalar(name, args)
 }
 
 // Aggregate implements expr.Functions.
-func (functions) Aggregate(name string, args []expr.Arg, distinct bool) (expr.Overload, error) {
+func (Functions) Aggregate(name string, args []expr.Arg, distinct bool) (expr.Overload, error) {
 	return agg.Registry{}.Aggregate(name, args, distinct)
 }
 
 // IsAggregate implements expr.Functions.
-func (functions) IsAggregate(name string) bool { return agg.Registry{}.IsAggregate(name) }
+func (Functions) IsAggregate(name string) bool { return agg.Registry{}.IsAggregate(name) }
 
 // Cast implements expr.Functions.
-func (functions) Cast(from, to types.Type) error { return eval.Builtins.Cast(from, to) }
+func (Functions) Cast(from, to types.Type) error { return eval.Builtins.Cast(from, to) }
 
 // Names implements expr.Functions.
-func (functions) Names() []string {
+func (Functions) Names() []string {
 	names := append(slices.Clone(eval.Builtins.Names()), agg.Registry{}.Names()...)
 	slices.Sort(names)
 	return names
