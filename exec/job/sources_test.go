@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,12 +17,23 @@ import (
 // listing is an exec.Source that only lists splits.
 type listing struct {
 	exec.Source
-	ids   []string
-	err   error
 	every time.Duration
+
+	mu  sync.Mutex
+	ids []string
+	err error
+}
+
+// set changes what is there, and what listing it says.
+func (l *listing) set(err error, ids ...string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.ids, l.err = ids, err
 }
 
 func (l *listing) Enumerate(context.Context) ([]exec.Split, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	var out []exec.Split
 	for _, id := range l.ids {
 		out = append(out, exec.Split{ID: id, Position: []byte("configured")})
@@ -104,40 +116,44 @@ func TestNewSplitsAreFoundAndGivenOutOnce(t *testing.T) {
 		if err := s.openSplits(t.Context(), nil, true); err != nil {
 			t.Fatal(err)
 		}
-		var got []string
+		var mu sync.Mutex
+		var given []string
 		var failures []error
+		got := func() []string { mu.Lock(); defer mu.Unlock(); return slices.Clone(given) }
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
 			s.discover(ctx, exec.SystemClock{}, func(subtask int, splits []exec.Split) {
+				mu.Lock()
+				defer mu.Unlock()
 				for _, sp := range splits {
-					got = append(got, string(rune('0'+subtask))+":"+sp.ID+"@"+string(sp.Position))
+					given = append(given, string(rune('0'+subtask))+":"+sp.ID+"@"+string(sp.Position))
 				}
-			}, func(err error) { failures = append(failures, err) })
+			}, func(err error) { mu.Lock(); defer mu.Unlock(); failures = append(failures, err) })
 		}()
 		elapse(time.Minute)
-		if got != nil {
-			t.Errorf("found %q, but nothing is new", got)
+		if found := got(); found != nil {
+			t.Errorf("found %q, but nothing is new", found)
 		}
-		l.ids = []string{"t-10", "t-2", "t-0"}
+		l.set(nil, "t-10", "t-2", "t-0")
 		elapse(59 * time.Second)
-		if got != nil {
-			t.Errorf("found %q too early", got)
+		if found := got(); found != nil {
+			t.Errorf("found %q too early", found)
 		}
 		elapse(time.Second)
-		l.err = errors.New("broker down")
+		l.set(errors.New("broker down"), "t-10", "t-2", "t-0")
 		elapse(time.Minute)
-		l.err = nil
+		l.set(nil, "t-10", "t-2", "t-0")
 		elapse(time.Minute)
-		if want := []string{"1:t-2@beginning", "0:t-10@beginning"}; !slices.Equal(got, want) {
-			t.Errorf("got %q, want %q", got, want)
+		cancel()
+		<-done
+		if want := []string{"1:t-2@beginning", "0:t-10@beginning"}; !slices.Equal(given, want) {
+			t.Errorf("got %q, want %q", given, want)
 		}
 		if len(failures) != 1 || !strings.Contains(failures[0].Error(), "Source(t): looking for new splits: broker down") {
 			t.Errorf("failures %v", failures)
 		}
-		cancel()
-		<-done
 	})
 }
 
