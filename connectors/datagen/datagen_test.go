@@ -144,3 +144,22 @@ func TestRefused(t *testing.T) {
 		t.Error("datagen is no sink")
 	}
 }
+
+// Texts longer than a hash are random to their end.
+func TestLongTextsAreRandomToTheirEnd(t *testing.T) {
+	tab := connectors.Table{Physical: types.Schema{field("s", types.StringT), field("b", types.BytesT)},
+		Options: connectors.Options{optRows: "20", optRate: "0"}}
+	seen := map[string]bool{}
+	for _, line := range rows(t, tab, 20) {
+		s, b, _ := strings.Cut(strings.TrimPrefix(line, `{"s":"`), `","b":"`)
+		if len(s) != 100 {
+			t.Fatalf("text of %d bytes in %s", len(s), line)
+		}
+		for _, part := range []string{s[:16], s[16:32], s[32:48], s[84:], b[:10], b[11:21], b[22:32]} {
+			if seen[part] {
+				t.Errorf("%s is there twice: %s", part, line)
+			}
+			seen[part] = true
+		}
+	}
+}

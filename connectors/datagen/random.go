@@ -230,6 +230,10 @@ func randomText(o connectors.Options, prefix string, t types.Type, seed uint64) 
 	if err != nil {
 		return nil, err
 	}
+	width := 8 // of a hash that go into one byte of text
+	if t.IsString() {
+		width = 4
+	}
 	var buf []byte
 	return func(v *vec.Vec, i, _ int64) {
 		size, h := n, mix(seed+uint64(i))
@@ -237,17 +241,17 @@ func randomText(o connectors.Options, prefix string, t types.Type, seed uint64) 
 			size = 1 + int64(below(mix(h^0x6c656e), uint64(n)))
 		}
 		buf = buf[:0]
-		for left := 0; int64(len(buf)) < size; left-- {
+		for word, left := uint64(0), 0; int64(len(buf)) < size; left-- {
 			if left == 0 {
-				h, left = mix(h), 16
+				h = mix(h)
+				word, left = h, 64/width
 			}
 			if t.IsString() {
-				buf = append(buf, "0123456789abcdef"[h&15])
-				h >>= 4
+				buf = append(buf, "0123456789abcdef"[word&15])
 			} else {
-				buf = append(buf, byte(h))
-				h = h>>8 | h<<56
+				buf = append(buf, byte(word))
 			}
+			word >>= width
 		}
 		v.AppendBytes(buf)
 	}, nil
