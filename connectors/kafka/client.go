@@ -19,6 +19,7 @@ import (
 	"github.com/twmb/franz-go/pkg/sasl"
 
 	"github.com/sqlstream/sqlstream/exec"
+	"github.com/sqlstream/sqlstream/sql/secret"
 )
 
 // cluster is how to reach one Kafka cluster.
@@ -56,7 +57,7 @@ func (r *optionReader) cluster() *cluster {
 			continue
 		}
 		if _, _, err := net.SplitHostPort(s); err != nil {
-			r.fail("option 'properties.bootstrap.servers': '%s' is not host:port", s)
+			r.fail("option 'properties.bootstrap.servers': '%s' is not host:port", secret.Value("", s))
 		}
 		c.seeds = append(c.seeds, s)
 	}
@@ -130,7 +131,7 @@ func (c *cluster) ping(ctx context.Context, cl *kgo.Client) error {
 		// One attempt is short, so that a broker that never answers still gives its own
 		// message within the limit.
 		actx, cancelTry := context.WithTimeout(pctx, answerTimeout)
-		err := cl.Ping(actx)
+		err := pingOnce(ctx, actx, cl)
 		cancelTry()
 		if err == nil {
 			return nil
@@ -147,6 +148,19 @@ func (c *cluster) ping(ctx context.Context, cl *kgo.Client) error {
 		if sleep(pctx, retryDelay(try+1)) != nil {
 			return c.explain(last)
 		}
+	}
+}
+
+// pingOnce pings until actx ends. It returns at once when ctx does: the client itself does not
+// look at a context while it waits for the first answer on a new connection.
+func pingOnce(ctx, actx context.Context, cl *kgo.Client) error {
+	done := make(chan error, 1)
+	go func() { done <- cl.Ping(actx) }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }
 

@@ -211,7 +211,7 @@ func TestCheckpointDirectories(t *testing.T) {
 			c.damage(jobDir{t, filepath.Join(dir, "job")})
 			verify := run(t, dir, "", "checkpoint", "verify", "job")
 			g.compare(t, c.name+", verify", plain(dir, verify))
-			o := run(t, dir, "", append(slices.Concat([]string{"--log-level", "info", "run"}, c.flags, args[3:]))...)
+			o := run(t, dir, "", slices.Concat([]string{"--log-level", "info", "run"}, c.flags, args[3:])...)
 			g.compare(t, c.name, plain(dir, o))
 		})
 	}

@@ -96,6 +96,9 @@ func (o outcome) check(t *testing.T) {
 			t.Errorf("the output has %q:\n%s%s", s, o.stdout, o.stderr)
 		}
 	}
+	if strings.Contains(o.stdout+o.stderr, canary) {
+		t.Errorf("the password is shown:\n%s%s", o.stdout, o.stderr)
+	}
 	switch o.code {
 	case 0, 64, 65, 73, 74, 75, 77, 78:
 	default:

@@ -203,6 +203,9 @@ func (r *Runner) query(ctx context.Context, p *plan.Job) error {
 		return nil
 	}
 	j, err := r.Launcher.Query(ctx, p, collect)
+	if ctx.Err() != nil && errors.Is(err, job.ErrCancelled) {
+		return context.Cause(ctx)
+	}
 	if err != nil {
 		return err
 	}
