@@ -1,8 +1,6 @@
 package eval
 
 import (
-	"math"
-
 	"github.com/sqlstream/sqlstream/exec/eval/decimal"
 	"github.com/sqlstream/sqlstream/exec/vec"
 	"github.com/sqlstream/sqlstream/sql/types"
@@ -221,6 +219,3 @@ func readFloats[T float32 | float64](o Operand) func(i int) float64 {
 	x, m := vec.Values[T](o.Vec), o.mask
 	return func(i int) float64 { return float64(x[i&m]) }
 }
-
-// toLong is Java's (long) of a double.
-func toLong(x float64) int64 { return narrowFloat(x, math.MinInt64, math.MaxInt64) }

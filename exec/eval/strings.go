@@ -18,16 +18,6 @@ func text1(fn func(dst, s []byte) []byte) func(*Site) (Kernel, error) {
 	}
 }
 
-// text2 binds a function of two strings.
-func text2(fn func(dst, a, b []byte) []byte) func(*Site) (Kernel, error) {
-	return func(*Site) (Kernel, error) {
-		return func(f *Frame) error {
-			a, b := f.Args[0], f.Args[1]
-			return fillBytes(f, func(i int, dst []byte) ([]byte, bool) { return fn(dst, a.bytes(i), b.bytes(i)), true })
-		}, nil
-	}
-}
-
 // int32Of binds a function from arguments to an INT.
 func int32Of(fn func(args []Operand, i int) int32) func(*Site) (Kernel, error) {
 	return func(*Site) (Kernel, error) {

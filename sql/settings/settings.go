@@ -104,16 +104,6 @@ func (s *Settings) Parallelism() int {
 // Pair is a key and its value.
 type Pair struct{ Key, Value string }
 
-// Explicit returns what the session set, by key.
-func (s *Settings) Explicit() []Pair {
-	var out []Pair
-	for k, v := range s.values {
-		out = append(out, Pair{k, v})
-	}
-	sort.Slice(out, func(i, j int) bool { return out[i].Key < out[j].Key })
-	return out
-}
-
 // All returns every option that has a value, set or default, by key: what SET prints.
 func (s *Settings) All() []Pair {
 	var out []Pair

@@ -24,14 +24,17 @@ func TestComplete(t *testing.T) {
 		"SELECT 1 /* ; ":      false,
 		"SELECT 1 -- ;":       false,
 		"SELECT 1 -- it's\n;": true,
-		"-- only a comment":   false,
+		"-- only a comment":   true,
+		";":                   true,
+		"SELECT \x00":         true, // an error, now rather than later
 		"SET 'a' = 'b';":      true,
-		"EXECUTE STATEMENT SET BEGIN INSERT INTO a SELECT 1;":                         false,
-		"EXECUTE STATEMENT SET BEGIN INSERT INTO a SELECT CASE WHEN b THEN 1 END;":    true,
-		"EXECUTE STATEMENT SET\nBEGIN\nINSERT INTO a SELECT 1;\nEND;":                 true,
-		"begin statement set; insert into a select 1; end":                            false,
-		"begin statement set; insert into a select 1; end;":                           true,
-		"EXPLAIN STATEMENT SET BEGIN INSERT INTO a SELECT 1; INSERT INTO b SELECT 2;": false,
+		"EXECUTE STATEMENT SET BEGIN INSERT INTO a SELECT 1;":                           false,
+		"EXECUTE STATEMENT SET BEGIN INSERT INTO a SELECT CASE WHEN b THEN 1 END;":      false,
+		"EXECUTE STATEMENT SET BEGIN INSERT INTO a SELECT CASE WHEN b THEN 1 END; END;": true,
+		"EXECUTE STATEMENT SET\nBEGIN\nINSERT INTO a SELECT 1;\nEND;":                   true,
+		"begin statement set; insert into a select 1; end":                              false,
+		"begin statement set; insert into a select 1; end;":                             true,
+		"EXPLAIN STATEMENT SET BEGIN INSERT INTO a SELECT 1; INSERT INTO b SELECT 2;":   false,
 	} {
 		if got := Complete(text); got != want {
 			t.Errorf("%q: %v, want %v", text, got, want)
