@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/sqlstream/sqlstream/checkpoint"
@@ -176,11 +177,11 @@ func (m *home) publish(_ context.Context, s *snapshot) error {
 		}
 		man.Sources = append(man.Sources, src)
 	}
-	slices.SortFunc(man.Sources, func(a, b checkpoint.Source) int { return compareText(a.UID, b.UID) })
+	slices.SortFunc(man.Sources, func(a, b checkpoint.Source) int { return strings.Compare(a.UID, b.UID) })
 	for name, token := range s.Tokens {
 		man.Transactions = append(man.Transactions, checkpoint.Transaction{Name: name, Token: json.RawMessage(token)})
 	}
-	slices.SortFunc(man.Transactions, func(a, b checkpoint.Transaction) int { return compareText(a.Name, b.Name) })
+	slices.SortFunc(man.Transactions, func(a, b checkpoint.Transaction) int { return strings.Compare(a.Name, b.Name) })
 	if err := checkpoint.Publish(m.storage, man); err != nil {
 		return err
 	}
@@ -195,16 +196,6 @@ func (m *home) publish(_ context.Context, s *snapshot) error {
 		return slices.ContainsFunc(applied, func(a rollUp) bool { return a.new.Name == r.new.Name })
 	})
 	return nil
-}
-
-func compareText(a, b string) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }
 
 // containsAll reports whether every file of sub is in all.
