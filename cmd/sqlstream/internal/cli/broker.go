@@ -72,7 +72,7 @@ func (a *app) devBroker() *cobra.Command {
 	f.IntVar(&port, "port", defaultPort, "port on 127.0.0.1; 0 chooses a free one")
 	f.StringVar(&topics, "topics", "", "topics to make, `name:partitions` separated by commas")
 	f.IntVar(&partitions, "partitions", 1, "partitions of topics that say nothing and of those that clients create")
-	f.StringVar(&retain, "retention", "7 d", "records older than this are dropped, by whole segments; 0 keeps them (`duration`)")
+	f.StringVar(&retain, "retention", "7 d", "records are dropped after this `duration`, by whole segments; 0 keeps them")
 	f.StringVar(&retainBytes, "retention-bytes", "0", "`size` a partition is cut down to, by whole segments; 0 is no limit")
 	return cmd
 }
