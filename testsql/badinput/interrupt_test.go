@@ -42,6 +42,7 @@ const patience = 10 * time.Second
 
 // TestInterrupts ends processes at moments where they wait for something.
 func TestInterrupts(t *testing.T) {
+	t.Parallel()
 	const sink = "CREATE TABLE o (id INT) WITH ('connector' = 'blackhole');\n"
 	const rows = "CREATE TABLE t (id INT) WITH ('connector' = 'datagen');\n"
 	mute, nobody, alive := silent(t), closed(t), broker(t)
@@ -133,6 +134,7 @@ func waitForFile(t *testing.T, path string) {
 
 // TestStartGivesUp: a job whose broker is not there ends by itself, with the reason.
 func TestStartGivesUp(t *testing.T) {
+	t.Parallel()
 	g := openGolden(t, "giveup")
 	c := testCase{sql: kafkaTable("t", "id INT", closed(t), "in", endless) + "CREATE TABLE o (id INT) WITH ('connector' = 'blackhole');\nINSERT INTO o SELECT * FROM t;"}
 	g.compare(t, "B37 a broker that is not there", c.run(t))

@@ -120,6 +120,7 @@ func closed(t *testing.T) string {
 // TestConnections has every way to get the connection wrong, for a query (an answer at once)
 // and for a job (30 s of patience with what may heal).
 func TestConnections(t *testing.T) {
+	t.Parallel()
 	year := time.Now().Add(365 * 24 * time.Hour)
 	good, other := newAuthority(t, "127.0.0.1", year), newAuthority(t, "127.0.0.1", year)
 	expired, elsewhere := newAuthority(t, "127.0.0.1", time.Now().Add(-time.Hour)), newAuthority(t, "broker.example", year)
