@@ -16,7 +16,7 @@ KAFKA_VERSION ?= 4.4.0
 KAFKA      := testsql/kafka/kafka.sh
 
 # Under the race detector: all that runs in a job. What imports the SQL parser takes minutes to
-# compile with it and has no goroutines.
+# compile with it and has no goroutines; it is compiled once, for the kill loop.
 RACE := ./exec/... ./state/... ./checkpoint/... ./connectors/... ./cmd/sqlstream/internal/progress ./cmd/sqlstream/internal/interrupt
 
 .PHONY: help build test race demo bench kill bugs kafka lint fuzz golden clean
@@ -30,14 +30,15 @@ build: ## build bin/sqlstream, one static binary
 test: ## everything: all tests, the race detector, kill -9, seeded bugs, a real Kafka when there is Java
 	$(GO) vet ./...
 	$(GO) test ./...
-	$(GO) test -race $(RACE)
+	@$(MAKE) --no-print-directory race
 	@$(MAKE) --no-print-directory bugs
 	@if [ "$(REAL_KAFKA)" = no ]; then echo 'left out: the tests on a real Kafka (REAL_KAFKA=no)'; \
 	elif command -v java >/dev/null && command -v mvn >/dev/null; then $(MAKE) --no-print-directory kafka; \
 	else echo 'left out: the tests on a real Kafka, which need java (17) and mvn in PATH'; fi
 
-race: ## run the packages that the SQL parser does not slow down under the race detector
+race: ## the race detector on all that runs in a job, and on the whole program while it is killed
 	$(GO) test -race $(RACE)
+	$(GO) test ./testsql/kill -count=1 -run 'TestKillLoop$$' -v -kills 8 -racebinary
 
 demo: build ## show everything in less than a minute: broker, generator, job, kill -9, proof
 	@$(BIN) demo

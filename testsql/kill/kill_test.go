@@ -15,6 +15,7 @@ import (
 var (
 	kills = flag.Int("kills", 64, "kills of each loop")
 	seed  = flag.Uint64("seed", 1, "seed of the first loop")
+	race  = flag.Bool("racebinary", false, "build the program with the race detector")
 	bugs  = flag.String("bugs", "", "comma-separated build tags of seeded bugs that must be caught; \"all\" for all")
 )
 
@@ -28,7 +29,11 @@ func build(t *testing.T, tags string) string {
 
 func compile(t *testing.T, bin, tags string) {
 	t.Helper()
-	out, err := exec.Command("go", "build", "-tags", tags, "-o", bin, "github.com/sqlstream/sqlstream/cmd/sqlstream").CombinedOutput()
+	args := []string{"build", "-tags", tags, "-o", bin}
+	if *race {
+		args = append(args, "-race")
+	}
+	out, err := exec.Command("go", append(args, "github.com/sqlstream/sqlstream/cmd/sqlstream")...).CombinedOutput()
 	if err != nil {
 		t.Fatalf("go build -tags %q: %v\n%s", tags, err, out)
 	}

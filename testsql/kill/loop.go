@@ -173,7 +173,7 @@ func (l *loop) life(ctx context.Context, i int) error {
 	for {
 		select {
 		case <-p.done:
-			if !p.killed() {
+			if !p.killed() || p.races() {
 				l.unexpected(i, point, p)
 			}
 			l.report.Kills++

@@ -84,6 +84,9 @@ func (p *process) killed() bool {
 	return ok && ws.Signaled() && ws.Signal() == syscall.SIGKILL
 }
 
+// races reports whether the race detector found something, in a program built with it.
+func (p *process) races() bool { return bytes.Contains(p.output.Bytes(), []byte("WARNING: DATA RACE")) }
+
 // text is what the process printed, its middle left out when it is long.
 func (p *process) text() string {
 	out := strings.TrimSpace(p.output.String())
