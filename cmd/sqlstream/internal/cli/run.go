@@ -84,6 +84,7 @@ func (a *app) runFile(cmd *cobra.Command, file string, f *runFlags) error {
 	if err != nil {
 		return err
 	}
+	r.Resume = true
 	r.Dir, r.Quiet, r.Launcher.Fresh, r.Launcher.AllowDuplicates = f.dir, true, f.fresh, f.duplicates
 	stopProfile, err := startProfile(f.cpuProfile)
 	if err != nil {

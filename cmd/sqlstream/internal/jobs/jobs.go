@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"os"
 	"time"
 
 	"github.com/sqlstream/sqlstream/cmd/sqlstream/engine"
@@ -32,6 +33,9 @@ type Job struct {
 	Dir    string // "" for a query
 	Name   string
 	server *control.Server
+	// Passing: nothing goes on from this job, so its directory is deleted when it has ended
+	// as it should. After a failure it stays for people to look at.
+	Passing bool
 }
 
 // Start runs p in the job directory dir and serves its control socket. It returns when the
@@ -74,6 +78,9 @@ func (j *Job) Wait() error {
 	}
 	if j.server != nil {
 		err = errors.Join(err, j.server.Close())
+	}
+	if j.Passing && j.Dir != "" && err == nil {
+		err = os.RemoveAll(j.Dir)
 	}
 	return err
 }

@@ -5,6 +5,7 @@ package runner
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -28,8 +29,11 @@ type Runner struct {
 	Log      *slog.Logger
 	Home     home.Home
 	Dir      string // --dir: the job directory, of one job, or of several the directory of theirs
-	MaxRows  int64  // a SELECT ends after so many rows; 0: no limit
-	Quiet    bool   // statements without rows say nothing
+	// Resume: a job goes on where an earlier one of its name ended (`sqlstream run`). Otherwise
+	// each INSERT is a job of its own, as in Flink's client, with a directory that goes with it.
+	Resume  bool
+	MaxRows int64 // a SELECT ends after so many rows; 0: no limit
+	Quiet   bool  // statements without rows say nothing
 	// Notice prints a line for the user that is no result.
 	Notice func(text string)
 	// Control carries out SHOW JOBS, DESCRIBE JOB and STOP JOB.
@@ -107,6 +111,9 @@ func (r *Runner) Start(ctx context.Context, p *plan.Job, several bool) (*jobs.Jo
 			dir = filepath.Join(dir, home.FileName(p.Name))
 		}
 	}
+	if !r.Resume {
+		dir += "-" + rand.Text()[:8]
+	}
 	// A job that runs outlives ctx: it ends by Stop, after a last checkpoint. One that does not
 	// run yet has nothing to keep.
 	jctx, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
@@ -119,6 +126,7 @@ func (r *Runner) Start(ctx context.Context, p *plan.Job, several bool) (*jobs.Jo
 	if err != nil {
 		return nil, fmt.Errorf("job %s: %w", p.Name, err)
 	}
+	j.Passing = !r.Resume
 	if err := r.Home.Register(dir); err != nil {
 		r.Log.Warn("'sqlstream jobs' will not list this job without --dir", "job", p.Name, "err", err)
 	}
