@@ -334,8 +334,7 @@ func (b *builder) watermark(n *rel.Scan) (*plan.Watermark, error) {
 			return nil, b.errorf(n.Offset, "table %s: option '%s': %s", n.Table.Path.Short(), IdleTimeout, err)
 		}
 	}
-	emit := b.Settings.Duration(settings.WatermarkInterval)
-	return &plan.Watermark{Column: n.Out.Index(w.Column), Expr: e, IdleTimeout: idle, Emit: emit}, nil
+	return &plan.Watermark{Column: n.Out.Index(w.Column), Expr: e, IdleTimeout: idle}, nil
 }
 
 // sink builds one INSERT or SELECT.

@@ -143,11 +143,6 @@ func (e *nodeExplainer) source(op *Source) {
 	if w := op.Watermark; w != nil {
 		name := func(c *expr.Column) string { return e.n.Schema[c.Index].Name }
 		text := fmt.Sprintf("for %s as %s", e.n.Schema[w.Column].Name, expr.Text(w.Expr, name))
-		if w.Emit > 0 {
-			text += ", emitted every " + short(w.Emit)
-		} else {
-			text += ", emitted after each batch"
-		}
 		if w.IdleTimeout > 0 {
 			text += ", splits idle after " + short(w.IdleTimeout)
 		}

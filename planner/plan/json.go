@@ -62,7 +62,6 @@ type tableJSON struct {
 type markJSON struct {
 	Column      string `json:"column"`
 	Expression  string `json:"expression"`
-	Emit        string `json:"emit,omitempty"`
 	IdleTimeout string `json:"idleTimeout,omitempty"`
 }
 
@@ -137,9 +136,6 @@ func (j *Job) node(n *Node) nodeJSON {
 		out.Table.Reads = op.Reads()
 		if w := op.Watermark; w != nil {
 			out.Watermark = &markJSON{Column: n.Schema[w.Column].Name, Expression: expr.Text(w.Expr, func(c *expr.Column) string { return n.Schema[c.Index].Name })}
-			if w.Emit > 0 {
-				out.Watermark.Emit = short(w.Emit)
-			}
 			if w.IdleTimeout > 0 {
 				out.Watermark.IdleTimeout = short(w.IdleTimeout)
 			}

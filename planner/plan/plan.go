@@ -129,8 +129,6 @@ type Watermark struct {
 	Column      int       // of the node's schema
 	Expr        expr.Expr // over the node's schema; TIMESTAMP or TIMESTAMP_LTZ(3)
 	IdleTimeout time.Duration
-	// Emit is how often at the least the merged watermark is passed on; 0 = after each batch.
-	Emit time.Duration
 }
 
 // Calc filters, then projects. It passes row kinds through.

@@ -70,7 +70,7 @@ var Options = []Option{
 	{Key: AllowLoop, Type: Boolean, Default: "false",
 		Doc: "Whether a job may read what it writes (sqlstream only; Flink allows it always)."},
 	{Key: WatermarkInterval, Type: Duration, Default: "200 ms", Runtime: true,
-		Doc: "How often watermarks are emitted; 0 ms: after every batch."},
+		Doc: "Accepted for Flink's sake: watermarks are passed on after every batch of a source, which is sooner."},
 
 	{Key: LocalTimeZone, Type: Zone, Default: "UTC", Runtime: true,
 		Doc: "The session's time zone: how TIMESTAMP_LTZ is read, written and cut into windows. Flink's default is the machine's zone; here it is UTC, so that a file means the same everywhere."},
