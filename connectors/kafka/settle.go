@@ -100,7 +100,9 @@ func (c *committer) confirm(ctx context.Context, t token, e state.Epoch, suspici
 			if err := c.clearWay(ctx, others); err != nil {
 				return exec.Recovery{}, err
 			}
+		case errors.Is(err, kerr.UnstableOffsetCommit):
 		case err != nil:
+			start = time.Now() // nobody answers: that is no time in which markers were not written
 		case led.missing:
 			return unknown(t, "the commit was accepted"), nil
 		case led.epoch < e:
@@ -124,6 +126,9 @@ func (c *committer) confirm(ctx context.Context, t token, e state.Epoch, suspici
 					c.log.Warn("kafka: whether the commit arrived in every partition cannot be checked: ACL Read on the sink topics is missing", "error", err)
 				}
 				return committed(led), nil
+			}
+			if err != nil && transient(err) {
+				start = time.Now()
 			}
 		}
 		if time.Since(start) > hangingAfter {
@@ -162,7 +167,7 @@ func (c *committer) atRest(ctx context.Context, t token) (bool, error) {
 }
 
 // repair writes the markers that the coordinator forgot. It reports false while the
-// coordinator is still at it.
+// coordinator is still at it, or cannot be reached.
 func (c *committer) repair(ctx context.Context, t token) (bool, error) {
 	done, err := c.atRest(ctx, t)
 	if err != nil || !done {
@@ -172,6 +177,9 @@ func (c *committer) repair(ctx context.Context, t token) (bool, error) {
 		c.log.Warn("kafka: a committed transaction has no markers (KAFKA-20734): its records are hidden; writing the markers", "id", t.ID, "producer", t.PID, "epoch", t.marker())
 	}
 	if err := c.ctl.writeMarkers(ctx, t); err != nil {
+		if transient(err) {
+			return false, nil // the broker went away; the markers are looked at again
+		}
 		return false, fmt.Errorf("%w: %w", c.hanging(t), err)
 	}
 	return true, nil

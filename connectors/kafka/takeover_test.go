@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"errors"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -202,6 +203,66 @@ func TestForgottenMarkersAreRepaired(t *testing.T) {
 	rec, err := o.c.Recover(t.Context(), 1, tok)
 	if err != nil || rec.Outcome != exec.OutcomeCommitted || !repaired.Load() {
 		t.Fatalf("recovery: %+v, %v, repaired %v", rec, err, repaired.Load())
+	}
+}
+
+// A broker that is away for longer than markers may take has forgotten nothing: the job waits
+// for it and does not touch its logs.
+func TestABrokerThatIsAwayHasForgottenNothing(t *testing.T) {
+	defer func(d time.Duration) { hangingAfter = d }(hangingAfter)
+	hangingAfter = 50 * time.Millisecond
+	b := fakeBroker(t, 2)
+	topic := b.topic("out", 1)
+	o := newJob(t, "j").openSink(t, b.exactly(topic))
+	o.start(0, nil)
+	tok := o.prepare(1, "a")
+	b.fake.ControlKey(int16(kmsg.WriteTxnMarkers), func(kmsg.Request) (kmsg.Response, error, bool) {
+		t.Error("markers were written")
+		return nil, nil, false
+	})
+	b.fake.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.OffsetFetch}, Err: kerr.CoordinatorNotAvailable, Count: 24})
+	o.decide(1, true)
+	o.commit(1, tok)
+	b.want(topic, "a")
+}
+
+// A repair that meets a broker on its way down is tried again.
+func TestARepairIsTriedAgain(t *testing.T) {
+	defer func(d time.Duration) { hangingAfter = d }(hangingAfter)
+	hangingAfter = 50 * time.Millisecond
+	b := fakeBroker(t, 2)
+	topic := b.topic("out", 1)
+	o := newJob(t, "j").openSink(t, b.exactly(topic))
+	o.start(0, nil)
+	tok := o.prepare(1, "a")
+	const gone = 8 // more than the client repeats by itself
+	var tries atomic.Int64
+	b.fake.ControlKey(int16(kmsg.WriteTxnMarkers), func(kmsg.Request) (kmsg.Response, error, bool) {
+		b.fake.KeepControl()
+		if tries.Add(1) <= gone {
+			return nil, errors.New("gone"), true // the connection ends
+		}
+		return nil, nil, false
+	})
+	b.fake.ControlKey(int16(kmsg.OffsetFetch), func(kreq kmsg.Request) (kmsg.Response, error, bool) {
+		b.fake.KeepControl()
+		if tries.Load() > gone {
+			return nil, nil, false
+		}
+		req := kreq.(*kmsg.OffsetFetchRequest)
+		resp := req.ResponseKind().(*kmsg.OffsetFetchResponse)
+		for _, g := range req.Groups {
+			rg := kmsg.NewOffsetFetchResponseGroup()
+			rg.Group, rg.ErrorCode = g.Group, kerr.UnstableOffsetCommit.Code
+			resp.Groups = append(resp.Groups, rg)
+		}
+		return resp, nil, true
+	})
+	o.decide(1, true)
+	o.commit(1, tok)
+	b.want(topic, "a")
+	if tries.Load() <= gone {
+		t.Error("the markers were never written")
 	}
 }
 
