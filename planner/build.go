@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/sqlstream/sqlstream/planner/plan"
 	"github.com/sqlstream/sqlstream/sql/catalog"
@@ -327,14 +328,16 @@ func (b *builder) watermark(n *rel.Scan) (*plan.Watermark, error) {
 		}
 		return e
 	})
-	idle := b.Settings.Duration(settings.SourceIdleTimeout)
-	if text, ok := n.Options[IdleTimeout]; ok {
-		var err error
-		if idle, err = settings.ParseDuration(text); err != nil {
-			return nil, b.errorf(n.Offset, "table %s: option '%s': %s", n.Table.Path.Short(), IdleTimeout, err)
+	out := &plan.Watermark{Column: n.Out.Index(w.Column), Expr: e, IdleTimeout: b.Settings.Duration(settings.SourceIdleTimeout)}
+	for key, to := range map[string]*time.Duration{IdleTimeout: &out.IdleTimeout, MaxFuture: &out.MaxFuture} {
+		if text, ok := n.Options[key]; ok {
+			var err error
+			if *to, err = settings.ParseDuration(text); err != nil {
+				return nil, b.errorf(n.Offset, "table %s: option '%s': %s", n.Table.Path.Short(), key, err)
+			}
 		}
 	}
-	return &plan.Watermark{Column: n.Out.Index(w.Column), Expr: e, IdleTimeout: idle}, nil
+	return out, nil
 }
 
 // sink builds one INSERT or SELECT.

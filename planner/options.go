@@ -13,8 +13,12 @@ import (
 // holds back the watermark; it overrides table.exec.source.idle-timeout.
 const IdleTimeout = "scan.watermark.idle-timeout"
 
+// MaxFuture is the table option that says how far a row's event time may be ahead of the
+// clock: rows beyond are dropped and counted, so that one of them cannot close every window.
+const MaxFuture = "scan.watermark.max-future"
+
 // TableOptions are options of every table that the planner itself reads.
-var TableOptions = []OptionDef{{Key: IdleTimeout, Type: "Duration"}}
+var TableOptions = []OptionDef{{Key: IdleTimeout, Type: "Duration"}, {Key: MaxFuture, Type: "Duration"}}
 
 // OptionError is a problem with one option of a table.
 type OptionError struct {

@@ -236,6 +236,10 @@ func (b *builder) source(n *plan.Node, sub int) (*flow.Source, error) {
 		if s.EventTime, err = b.eventTime(w); err != nil {
 			return nil, err
 		}
+		if w.MaxFuture > 0 && w.Column >= 0 {
+			f := b.future(w, n.Schema[w.Column].Type, s.Ctx.Metrics)
+			s.Transform, s.EventTime = f.transform(s.Transform), f.eventTime(s.EventTime)
+		}
 	}
 	return s, nil
 }

@@ -143,6 +143,9 @@ func (e *nodeExplainer) source(op *Source) {
 	if w := op.Watermark; w != nil {
 		name := func(c *expr.Column) string { return e.n.Schema[c.Index].Name }
 		text := fmt.Sprintf("for %s as %s", e.n.Schema[w.Column].Name, expr.Text(w.Expr, name))
+		if w.MaxFuture > 0 {
+			text += ", rows more than " + short(w.MaxFuture) + " ahead of the clock dropped"
+		}
 		if w.IdleTimeout > 0 {
 			text += ", splits idle after " + short(w.IdleTimeout)
 		}

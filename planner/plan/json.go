@@ -63,6 +63,7 @@ type markJSON struct {
 	Column      string `json:"column"`
 	Expression  string `json:"expression"`
 	IdleTimeout string `json:"idleTimeout,omitempty"`
+	MaxFuture   string `json:"maxFuture,omitempty"`
 }
 
 type batchJSON struct {
@@ -136,6 +137,9 @@ func (j *Job) node(n *Node) nodeJSON {
 		out.Table.Reads = op.Reads()
 		if w := op.Watermark; w != nil {
 			out.Watermark = &markJSON{Column: n.Schema[w.Column].Name, Expression: expr.Text(w.Expr, func(c *expr.Column) string { return n.Schema[c.Index].Name })}
+			if w.MaxFuture > 0 {
+				out.Watermark.MaxFuture = short(w.MaxFuture)
+			}
 			if w.IdleTimeout > 0 {
 				out.Watermark.IdleTimeout = short(w.IdleTimeout)
 			}

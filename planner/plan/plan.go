@@ -129,6 +129,7 @@ type Watermark struct {
 	Column      int       // of the node's schema
 	Expr        expr.Expr // over the node's schema; TIMESTAMP or TIMESTAMP_LTZ(3)
 	IdleTimeout time.Duration
+	MaxFuture   time.Duration // rows further ahead of the clock are dropped; 0: none
 }
 
 // Calc filters, then projects. It passes row kinds through.

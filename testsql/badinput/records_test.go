@@ -170,6 +170,8 @@ func TestRows(t *testing.T) {
 	}
 	cases = append(cases,
 		testCase{name: "B24 ten years ahead", files: at("2024-01-01 00:00:01", "2034-01-01 00:00:00", "2024-01-01 00:00:02"), sql: windows("")},
+		testCase{name: "B24 ten years ahead, dropped", files: at(append([]string{"2234-01-01 00:00:00"}, append(many, "2024-01-01 00:00:02")...)...),
+			sql: windows(", 'scan.watermark.max-future' = '1 h'")},
 		testCase{name: "B25 late", files: at(append(many, "2024-01-01 00:00:02", "2024-01-01 00:01:00")...), sql: windows("")},
 		testCase{name: "B25 no time", files: map[string]string{"in/a.json": `{"id": 1, "ts": null}` + "\n"}, sql: windows("")},
 		testCase{name: "B14 a NULL into NOT NULL", sql: "CREATE TABLE n (id INT NOT NULL) WITH ('connector' = 'print');\nINSERT INTO n SELECT CAST(NULL AS INT);"},

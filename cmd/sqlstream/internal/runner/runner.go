@@ -238,7 +238,7 @@ func (r *Runner) query(ctx context.Context, p *plan.Job) error {
 // noticeMissing says what a result leaves out.
 func (r *Runner) noticeMissing(s job.Status) {
 	if s.BadRows > 0 {
-		r.Notice(fmt.Sprintf("Not in the result: %s that could not be decoded.", count(s.BadRows, "record")))
+		r.Notice(fmt.Sprintf("Not in the result: %s that could not be used.", count(s.BadRows, "record")))
 	}
 	if s.LateRows > 0 {
 		r.Notice(fmt.Sprintf("Not in the result: %s later than the watermark.", count(s.LateRows, "row")))
