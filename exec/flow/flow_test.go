@@ -59,6 +59,7 @@ func (c *counter) Close() error                        { return nil }
 type recorder struct {
 	mu     sync.Mutex
 	log    []string
+	mark   exec.Watermark // the last one
 	sum    int64
 	rows   int
 	sums   map[state.Epoch]int64
@@ -92,6 +93,7 @@ func (r *recorder) Process(_ int, b *vec.Batch) error {
 func (r *recorder) Watermark(w exec.Watermark) (exec.Watermark, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.mark = w
 	if w == exec.MaxWatermark {
 		r.log = append(r.log, "watermark max")
 	}
@@ -401,4 +403,25 @@ func TestASlowInputHoldsAFastOneOnlyWhenBarriersAreAligned(t *testing.T) {
 			stop()
 		})
 	}
+}
+
+func TestASourceSubtaskWithoutSplitsHoldsBackNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		specs, recs := twoByTwo(100, true)
+		specs[1].Source.Splits = nil // more subtasks than partitions
+		specs[1].Source.Reader = &counter{next: 1, end: 0, idle: true}
+		w := newWatcher()
+		g, stop := start(t, w, specs...)
+		synctest.Wait()
+		time.Sleep(time.Second)
+		recs[0].mu.Lock()
+		if recs[0].mark != 100 {
+			t.Errorf("watermark %d, want 100", recs[0].mark)
+		}
+		recs[0].mu.Unlock()
+		// A split that is found later counts from then on.
+		g.Assign(1, []exec.Split{{ID: "late"}})
+		synctest.Wait()
+		stop()
+	})
 }

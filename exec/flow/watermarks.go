@@ -44,9 +44,11 @@ func (w *watermarks) setIdle(i int, idle bool) { w.inputs[i].idle = idle }
 func (w *watermarks) end(i int)                { w.inputs[i].ended, w.inputs[i].idle = true, false }
 
 // merge recomputes the merged watermark: advanced tells whether it grew, idle whether rows
-// may still come but no input has a say at present.
+// may still come but no input has a say at present. A source subtask without splits is idle:
+// splits that are found later may be given to it.
 func (w *watermarks) merge() (t exec.Watermark, advanced, idle bool) {
 	low, active := exec.MaxWatermark, false
+	idle = len(w.inputs) == 0
 	for i := range w.inputs {
 		in := &w.inputs[i]
 		if in.ended {
