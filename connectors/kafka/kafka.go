@@ -56,7 +56,7 @@ func (c *connector) Name() string {
 
 func (c *connector) Doc() string {
 	if c.upsert {
-		return "Writes a changelog by PRIMARY KEY to Kafka topics: a record without value deletes its key. (Reading such a topic as a changelog is not supported yet.)"
+		return "Writes a changelog by PRIMARY KEY to Kafka topics: a record without value deletes its key. Reading such a topic as a changelog is not supported yet."
 	}
 	return "Reads and writes records in Kafka topics, exactly once with 'sink.delivery-guarantee' = 'exactly-once'."
 }
