@@ -28,15 +28,19 @@ var kills = flag.Int("kills", 40, "how often the process is killed in the kill t
 // points of storage and at random, and starts it again with another parallelism. Each start checks
 // that what it restores is exactly what the manifest's position says.
 func TestStateSurvivesKills(t *testing.T) {
+	if dir := os.Getenv("CHECKPOINT_KILL_DIR"); dir != "" {
+		killed(t, dir)
+		return
+	}
 	if testing.Short() {
-		t.Skip("starts many processes")
+		t.Skipf("it starts %d processes; run without -short", *kills)
 	}
 	dir := t.TempDir()
 	rnd := rand.New(rand.NewPCG(11, 12))
 	points := slices.Concat(Points, []string{"mid_gc", "mid_restore"})
 	step, hits := 0, 0
 	for n := range *kills {
-		cmd := exec.Command(os.Args[0], "-test.run=TestHelperKill")
+		cmd := exec.Command(os.Args[0], "-test.run=^TestStateSurvivesKills$")
 		point := points[rnd.IntN(len(points))]
 		cmd.Env = append(os.Environ(), "CHECKPOINT_KILL_DIR="+dir, "CHECKPOINT_KILL_SEED="+strconv.Itoa(n),
 			"CHECKPOINT_KILL_AT="+point, "CHECKPOINT_KILL_COUNT="+strconv.Itoa(1+rnd.IntN(40)))
@@ -83,12 +87,8 @@ func TestStateSurvivesKills(t *testing.T) {
 	t.Logf("%d kills, %d at named points, %d steps", *kills, hits, step)
 }
 
-// TestHelperKill is not a test: it is the process that is killed.
-func TestHelperKill(t *testing.T) {
-	dir := os.Getenv("CHECKPOINT_KILL_DIR")
-	if dir == "" {
-		t.Skip("runs as a child of TestStateSurvivesKills")
-	}
+// killed is what the process that is killed does.
+func killed(t *testing.T, dir string) {
 	seed, _ := strconv.Atoi(os.Getenv("CHECKPOINT_KILL_SEED"))
 	left, _ := strconv.Atoi(os.Getenv("CHECKPOINT_KILL_COUNT"))
 	at := os.Getenv("CHECKPOINT_KILL_AT")

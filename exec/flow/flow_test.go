@@ -413,7 +413,7 @@ func TestASourceSubtaskWithoutSplitsHoldsBackNothing(t *testing.T) {
 		w := newWatcher()
 		g, stop := start(t, w, specs...)
 		synctest.Wait()
-		time.Sleep(time.Second)
+		time.Sleep(time.Second) // virtual
 		recs[0].mu.Lock()
 		if recs[0].mark != 100 {
 			t.Errorf("watermark %d, want 100", recs[0].mark)

@@ -42,14 +42,14 @@ func TestTheLastSplitToFallSilentMovesTheWatermark(t *testing.T) {
 		source.Source.Splits = []exec.Split{{ID: "empty"}, {ID: "full"}}
 		source.Source.IdleTimeout = time.Second
 		_, stop := start(t, newWatcher(), source)
-		time.Sleep(900 * time.Millisecond)
+		time.Sleep(900 * time.Millisecond) // virtual
 		synctest.Wait()
 		last.mu.Lock()
 		if last.at != 0 {
 			t.Errorf("watermark %d while both splits count", last.at)
 		}
 		last.mu.Unlock()
-		time.Sleep(2 * time.Second)
+		time.Sleep(2 * time.Second) // virtual
 		synctest.Wait()
 		stop()
 		if last.at != 3 {

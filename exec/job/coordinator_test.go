@@ -360,7 +360,7 @@ func TestNoManifestIsWrittenAfterTheTimeout(t *testing.T) {
 		b := newBench(t, cfg)
 		b.prepare = func(_ context.Context, e state.Epoch) error {
 			if e == 1 {
-				time.Sleep(11 * time.Second)
+				time.Sleep(11 * time.Second) // virtual
 			}
 			return nil
 		}

@@ -28,10 +28,11 @@ var number = regexp.MustCompile(`[0-9a-f]*\d[0-9a-f.,:/-]*`)
 func mask(line string, numbers bool) string {
 	line = strings.TrimRight(line, " \r")
 	for _, m := range masks {
-		if m.to == "ID" && numbers {
-			continue // a price has eight digits at times
+		to := m.to
+		if to == "ID" && numbers {
+			to = "0" // a price has eight digits at times, and an identity may end like a duration
 		}
-		line = m.re.ReplaceAllString(line, m.to)
+		line = m.re.ReplaceAllString(line, to)
 	}
 	if numbers {
 		line = number.ReplaceAllString(line, "N")
