@@ -25,14 +25,51 @@ type Manifest struct {
 	Kind        string      `json:"kind"`
 	Created     time.Time   `json:"created"`
 
-	MaxParallelism int    `json:"maxParallelism"`
-	Plan           string `json:"plan"`    // fingerprint of the whole plan
-	SQLHash        string `json:"sqlHash"` // of the statements' text
+	// Layout is how the content of a savepoint is written: Canonical or Native. "" in checkpoints.
+	Layout string `json:"layout,omitempty"`
+	// Drained: the inputs were ended first (stop --drain), so windows that were open have fired.
+	Drained bool `json:"drained,omitempty"`
+	// Begun is the snapshot that the job began from, nil when it began from nothing.
+	Begun *Begun `json:"begun,omitempty"`
+
+	MaxParallelism int               `json:"maxParallelism"`
+	Plan           string            `json:"plan"`              // fingerprint of the whole plan
+	SQLHash        string            `json:"sqlHash"`           // of the statements' text
+	SQL            string            `json:"sql,omitempty"`     // the statements, secrets masked
+	Options        map[string]string `json:"options,omitempty"` // the session options in force
 
 	Operators    []Operator    `json:"operators"`
 	Sources      []Source      `json:"sources"`
 	Transactions []Transaction `json:"transactions,omitempty"`
 	Files        []state.File  `json:"files"`
+	Rows         []RowFile     `json:"rowFiles,omitempty"` // of a canonical savepoint, instead of Files
+}
+
+// The layouts of savepoints.
+const (
+	Canonical = "canonical" // Arrow IPC files with named, typed columns, one per table of state
+	Native    = "native"    // the state files of checkpoints
+)
+
+// Begun names the snapshot that a job began from.
+type Begun struct {
+	Path  string      `json:"path"`
+	JobID string      `json:"jobId"`
+	Epoch state.Epoch `json:"epoch"`
+	Kind  string      `json:"kind"`
+	// Claimed: the job owns the snapshot, and deletes it once it has a checkpoint of its own.
+	Claimed bool `json:"claimed,omitempty"`
+}
+
+// RowFile is a file of a canonical savepoint: all entries of one table of state, in the order of
+// key group, then key.
+type RowFile struct {
+	Name   string `json:"name"` // base name
+	UID    string `json:"uid"`
+	Table  uint8  `json:"table"`
+	Size   int64  `json:"size"`
+	CRC32C uint32 `json:"crc32c"` // of the whole file
+	Rows   int64  `json:"rows"`
 }
 
 // Operator is a node of the plan as the checkpoint's state belongs to it.
@@ -43,6 +80,11 @@ type Operator struct {
 	Parallelism int     `json:"parallelism"`
 	Fingerprint string  `json:"fingerprint,omitempty"`
 	Tables      []Table `json:"tables,omitempty"`
+	// What the UID was made of, for people and for the comparison of two plans.
+	Window string   `json:"window,omitempty"` // of an aggregate over windows
+	Inputs []string `json:"inputs,omitempty"` // what it descends from, sorted
+	Line   int      `json:"line,omitempty"`   // where in the SQL it comes from
+	Column int      `json:"column,omitempty"`
 }
 
 // Table is the schema of one table of keyed state: all that is needed to read its entries
@@ -74,6 +116,10 @@ type Slot struct {
 	Size   int     `json:"size"`
 	Bit    int     `json:"bit,omitempty"` // seen: of the byte at Offset
 	Fields []Field `json:"fields,omitempty"`
+	Text   string  `json:"text,omitempty"` // canonical expression
+	// Since is the snapshot after which the slot began, empty, in groups that existed; 0: it
+	// was there from the beginning.
+	Since state.Epoch `json:"validSince,omitempty"`
 }
 
 // Field is one value inside a slot; Offset counts from the slot's start. A variable one is an

@@ -40,6 +40,7 @@ type identity struct {
 	filters []string // conditions that hold for its rows, sorted
 	time    []string // what decides about its time, sorted
 	text    string   // aggregates: what the UID is the hash of
+	made    plan.Origin
 }
 
 // origin names columns by their origin, for expr.Canonical.
@@ -191,7 +192,7 @@ func (b *builder) unionIdentity(n *rel.Union) *identity {
 }
 
 func aggregateIdentity(kind string, in *identity, keys []int, aggs []expr.Aggregate, window, uid string) *identity {
-	id := &identity{time: in.time}
+	id := &identity{time: in.time, made: plan.Origin{Window: window, Inputs: in.in}}
 	for _, k := range keys {
 		id.columns = append(id.columns, in.columns[k])
 	}
@@ -248,17 +249,18 @@ func (b *builder) identify() error {
 		switch op := n.Op.(type) {
 		case *plan.Source:
 			f.text = join(kind, tableIdentity(op.Table))
+			n.Origin.Inputs = []string{tableIdentity(op.Table)}
 		case *plan.Sink:
 			f.text = join(kind, f.sink)
 		case *plan.GroupAggregate:
-			f.text = f.id.text
+			f.text, n.Origin = f.id.text, f.id.made
 			in := b.inputFacts(n).id
 			if err := b.groupState(n, op); err != nil {
 				return err
 			}
 			n.Fingerprint = hash(strings.Join(in.filters, " and "), shortLength)
 		case *plan.WindowAggregate:
-			f.text = f.id.text
+			f.text, n.Origin = f.id.text, f.id.made
 			in := b.inputFacts(n).id
 			if err := b.windowState(n, op); err != nil {
 				return err

@@ -163,6 +163,7 @@ func (m *home) publish(_ context.Context, s *snapshot) error {
 		Format: checkpoint.Format, Engine: m.h.cfg.Version, JobID: m.id(), JobName: m.h.plan.Name, Incarnation: m.incarnation(),
 		Epoch: s.Epoch, Previous: m.previous, Kind: checkpoint.Checkpoint, Created: m.h.cfg.Clock.Now().UTC(),
 		MaxParallelism: m.h.plan.MaxParallel, Plan: m.plan.hash, SQLHash: m.plan.sql, Operators: m.plan.operators,
+		SQL: m.h.plan.SQL, Options: m.h.plan.Options,
 		Files: append(live, s.Files...),
 	}
 	m.mu.Unlock()

@@ -29,7 +29,8 @@ type tableKey struct {
 func recordPlan(p *plan.Job) recordedPlan {
 	r := recordedPlan{names: map[string]string{}, tables: map[tableKey]bool{}, sql: hash(p.SQL)}
 	for _, n := range p.Nodes {
-		op := checkpoint.Operator{UID: n.UID, Name: n.Name, Kind: n.Op.Kind(), Parallelism: n.Parallelism, Fingerprint: n.Fingerprint}
+		op := checkpoint.Operator{UID: n.UID, Name: n.Name, Kind: n.Op.Kind(), Parallelism: n.Parallelism, Fingerprint: n.Fingerprint,
+			Window: n.Origin.Window, Inputs: n.Origin.Inputs, Line: n.Line, Column: n.Col}
 		for _, t := range n.State {
 			op.Tables = append(op.Tables, recordTable(&t))
 			r.tables[tableKey{n.UID, t.ID}] = true
@@ -53,7 +54,7 @@ func recordTable(t *plan.StateTable) checkpoint.Table {
 		out.Key = append(out.Key, checkpoint.KeyPart{ID: k.ID, Name: k.Name, Type: k.Type.String(), Form: string(k.Form)})
 	}
 	for _, s := range t.Slots {
-		slot := checkpoint.Slot{ID: s.ID, Name: s.Name, Type: s.Type.String(), Kind: string(s.Kind), Offset: s.Off, Size: s.Size, Bit: s.Bit}
+		slot := checkpoint.Slot{ID: s.ID, Name: s.Name, Type: s.Type.String(), Kind: string(s.Kind), Offset: s.Off, Size: s.Size, Bit: s.Bit, Text: s.Text}
 		for _, f := range s.Fields {
 			slot.Fields = append(slot.Fields, checkpoint.Field{Name: f.Name, Type: f.Type.String(), Offset: f.Off, Variable: f.Variable, KeyForm: f.Key})
 		}

@@ -34,7 +34,14 @@ type Node struct {
 	Parallelism int
 	State       []StateTable // keyed state it declares, in order of StateTable.ID
 	Fingerprint string       // hash of what changes the meaning but not the UID (filters below); "" for stateless nodes
-	Line, Col   int          // where in the SQL text it comes from; 0 when nowhere
+	Origin      Origin
+	Line, Col   int // where in the SQL text it comes from; 0 when nowhere
+}
+
+// Origin is what the UID of a node was made of besides its keys.
+type Origin struct {
+	Window string   // of an aggregate over windows: function, sizes, origin of the time
+	Inputs []string // identities of what it descends from, sorted
 }
 
 // Input is an edge from another node.
