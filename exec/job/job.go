@@ -24,6 +24,11 @@ type Config struct {
 	Dir string
 	// Fresh starts over: what an earlier run left is put aside and never restored.
 	Fresh bool
+	// From is the path of the snapshot that the job begins with: a savepoint, or a retained
+	// checkpoint. A job that began with it before goes on from its own newest checkpoint. "": none.
+	From string
+	// Claim makes that snapshot the job's own: it is deleted when the job has a checkpoint.
+	Claim bool
 	// AllowDuplicates restores a checkpoint older than output that is already visible.
 	AllowDuplicates bool
 	Connectors      func(name string) (connectors.Connector, error)
@@ -66,6 +71,8 @@ type Handle struct {
 	restoredFrom uint64
 	restarts     int
 	lastErr      error
+	home         *home      // nil until its directory is locked
+	savepoint    *Savepoint // the newest
 }
 
 // ErrCancelled is what Wait returns for a job that was cancelled.
@@ -125,6 +132,12 @@ func (h *Handle) Cancel() {
 	h.cancel(ErrCancelled)
 }
 
+func (h *Handle) currentHome() *home {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.home
+}
+
 func (h *Handle) set(f func()) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -159,6 +172,7 @@ func (h *Handle) incarnations(ctx context.Context, started chan<- error) error {
 		return err
 	}
 	defer home.Close()
+	h.set(func() { h.home = home })
 	failures, ran := 0, false
 	giveUp := h.cfg.Clock.Now().Add(h.cfg.StartTimeout)
 	for {

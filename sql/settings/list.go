@@ -9,6 +9,7 @@ const (
 	CheckpointMaxConcurrent = "execution.checkpointing.max-concurrent-checkpoints"
 	CheckpointTolerable     = "execution.checkpointing.tolerable-failed-checkpoints"
 	CheckpointDir           = "execution.checkpointing.dir"
+	SavepointDir            = "execution.checkpointing.savepoint-dir"
 	CheckpointRetained      = "execution.checkpointing.num-retained"
 	DefaultParallelism      = "parallelism.default"
 	ResourceParallelism     = "table.exec.resource.default-parallelism"
@@ -51,6 +52,8 @@ var Options = []Option{
 	{Key: CheckpointDir, Type: String, Runtime: true,
 		Doc: "Directory that checkpoints are written to; default: in the job directory.",
 		Old: []string{"state.checkpoints.dir"}},
+	{Key: SavepointDir, Type: String, Runtime: true,
+		Doc: "Directory that savepoints are written to when none is named."},
 	{Key: CheckpointRetained, Type: Int, Default: "1", Min: "1", Runtime: true,
 		Doc: "How many completed checkpoints are kept.",
 		Old: []string{"state.checkpoints.num-retained"}},
