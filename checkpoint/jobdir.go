@@ -61,6 +61,9 @@ type Job struct {
 	// Published: a manifest was durable once. Until then nothing of the job can be visible
 	// anywhere, and a start without checkpoints is a fresh one.
 	Published bool `json:"published"`
+	// Discarded: the job is over, and its checkpoints are deleted or will be. The next start is
+	// that of a new job.
+	Discarded bool `json:"discarded,omitempty"`
 }
 
 // JobDir is the directory of a job, locked by this process until Close.
@@ -225,6 +228,22 @@ func (d *JobDir) MarkPublished() error {
 		return err
 	}
 	return nil
+}
+
+// Discard decides, durably, that the job is over: call it before its first checkpoint is deleted.
+func (d *JobDir) Discard() error {
+	d.job.Discarded = true
+	if err := d.save(); err != nil {
+		d.job.Discarded = false
+		return err
+	}
+	return nil
+}
+
+// Renew makes the directory that of a new job, with an id of its own, once all checkpoints of a
+// discarded one are deleted. Begin makes it durable: until then the old one is still over.
+func (d *JobDir) Renew(now time.Time) {
+	d.job = Job{ID: NewJobID(), Name: d.job.Name, Created: now.UTC()}
 }
 
 // Close gives the lock up.

@@ -1,7 +1,6 @@
 package job
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -34,10 +33,14 @@ type home struct {
 	mu       sync.Mutex
 	epoch    state.Epoch // the highest ever used
 	previous state.Epoch // the newest checkpoint that is decided
-	live     []state.File
-	rolled   []rollUp // finished compactions that no manifest lists yet
-	rolling  bool
-	work     sync.WaitGroup
+	// confirmed is the newest checkpoint whose output is known to be visible. unclean: what the last
+	// incarnation had open outside was not closed.
+	confirmed state.Epoch
+	unclean   bool
+	live      []state.File
+	rolled    []rollUp // finished compactions that no manifest lists yet
+	rolling   bool
+	work      sync.WaitGroup
 }
 
 // rollUp is a file that replaces others.
@@ -75,6 +78,11 @@ func openHome(h *Handle) (*home, error) {
 	m.storage, err = checkpoint.OpenDir(root, dir.Job().ID, checkpoint.DirOptions{Owner: true, FailPoint: h.cfg.FailPoint})
 	if err != nil {
 		return nil, errors.Join(err, dir.Close())
+	}
+	if dir.Job().Discarded {
+		if err := m.renew(root); err != nil {
+			return nil, errors.Join(err, dir.Close())
+		}
 	}
 	return m, nil
 }
@@ -212,6 +220,9 @@ func containsAll(all, sub []state.File) bool {
 // settled runs when the output of a checkpoint is visible: older ones may go, and long
 // chains of deltas are rolled up in the background.
 func (m *home) settled(_ context.Context, s *snapshot) error {
+	m.mu.Lock()
+	m.confirmed = s.Epoch
+	m.mu.Unlock()
 	if err := m.retain(s.Epoch); err != nil {
 		return err
 	}
@@ -263,6 +274,6 @@ func (m *home) store(c *build.Chain, sub int, p *plan.Job, from *restored) (stat
 		return badgerstate.Open(o)
 	}
 	m.h.cfg.FailPoint("rec_mid_restore")
-	o.Dir, o.Files, o.Restore, o.MemoryBudget = m.dir.Path("state", name), m.storage, from.Files, cmp.Or(testBudget(), memoryBudget(p))
+	o.Dir, o.Files, o.Restore, o.MemoryBudget = m.dir.Path("state", name), m.storage, from.Files, m.budget(p)
 	return badgerstate.Open(o)
 }
