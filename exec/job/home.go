@@ -154,7 +154,7 @@ func (m *home) Close() error {
 }
 
 // publish writes the manifest of a snapshot: the decision.
-func (m *home) publish(_ context.Context, s *snapshot) error {
+func (m *home) publish(ctx context.Context, s *snapshot) error {
 	if !m.durable() {
 		return errors.New("internal error: a checkpoint of a job without directory")
 	}
@@ -191,7 +191,18 @@ func (m *home) publish(_ context.Context, s *snapshot) error {
 		man.Transactions = append(man.Transactions, checkpoint.Transaction{Name: name, Token: json.RawMessage(token)})
 	}
 	slices.SortFunc(man.Transactions, func(a, b checkpoint.Transaction) int { return strings.Compare(a.Name, b.Name) })
-	if err := checkpoint.Publish(m.storage, man); err != nil {
+	if m.h.opts.full {
+		var err error
+		if man.Files, err = m.rewrite(ctx, man.Files); err != nil {
+			return err
+		}
+	}
+	err := checkpoint.Publish(m.storage, man)
+	if m.h.opts.full {
+		m.unlisted(err, s.Files, man.Files)
+		s.Files = man.Files
+	}
+	if err != nil {
 		return err
 	}
 	if err := m.dir.MarkPublished(); err != nil {
@@ -249,9 +260,8 @@ func (m *home) settled(_ context.Context, s *snapshot) error {
 }
 
 func (m *home) rollUp(groups [][]state.File) error {
-	keep := func(uid string, table uint8) bool { return m.plan.hasTable(uid, table) }
 	for _, g := range groups {
-		f, err := stf.Compact(context.Background(), m.storage, g, keep)
+		f, err := stf.Compact(context.Background(), m.storage, g, m.plan.hasTable)
 		if err != nil {
 			return err
 		}
