@@ -96,7 +96,7 @@ func (f *failureRate) failed(now time.Time) (time.Duration, string) {
 	f.times = append(f.times, now)
 	if len(f.times) > f.max && now.Sub(f.times[0]) <= f.interval {
 		return 0, fmt.Sprintf("failed after %d restarts, with %d failures within %s: %s = failure-rate, %s = %d, %s = %s", f.restarts,
-			len(f.times), now.Sub(f.times[0]).Round(time.Millisecond), settings.RestartStrategy, settings.FailureRateMax, f.max, settings.FailureRateInterval, settings.FormatDuration(f.interval))
+			len(f.times), now.Sub(f.times[0]).Round(100*time.Millisecond), settings.RestartStrategy, settings.FailureRateMax, f.max, settings.FailureRateInterval, settings.FormatDuration(f.interval))
 	}
 	f.restarts++
 	return f.delay, ""
