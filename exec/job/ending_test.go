@@ -98,9 +98,9 @@ const (
 
 func (r *rig) out() string { return filepath.Join(filepath.Dir(r.dir), "out") }
 
+// plan makes the job of script.
 func (r *rig) plan(last string, set ...string) *plan.Job {
 	r.t.Helper()
-	s := engine.NewSession(r.lookup)
 	text := "SET 'execution.checkpointing.interval' = '1 h';\n"
 	for i := 0; i < len(set); i += 2 {
 		text += fmt.Sprintf("SET '%s' = '%s';\n", set[i], set[i+1])
@@ -109,7 +109,13 @@ func (r *rig) plan(last string, set ...string) *plan.Job {
 	if last == endless {
 		rate = "1000"
 	}
-	results, err := s.Execute("job.sql", text+fmt.Sprintf(script, last, rate, r.out()))
+	return r.compile(text + fmt.Sprintf(script, last, rate, r.out()))
+}
+
+// compile makes the one job of a text.
+func (r *rig) compile(text string) *plan.Job {
+	r.t.Helper()
+	results, err := engine.NewSession(r.lookup).Execute("job.sql", text)
 	if err != nil {
 		r.t.Fatal(err)
 	}
