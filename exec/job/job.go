@@ -39,8 +39,6 @@ type Config struct {
 	FailPoint func(name string)
 	// Random returns numbers in [0, 1) for the time before a restart; nil: math/rand/v2.
 	Random func() float64
-	// MaxRestarts bounds restarts in a row without a completed checkpoint; 0: no bound.
-	MaxRestarts int
 	// StartTimeout is how long a job that has not run yet is tried again when a system outside
 	// is not there; 0: 30 s. A job that has run is restarted for as long as it takes.
 	StartTimeout time.Duration
@@ -190,7 +188,7 @@ func (h *Handle) incarnations(ctx context.Context, started chan<- error) (err er
 	if err != nil {
 		return err
 	}
-	failures, ran := 0, false
+	tries, ran := 0, false
 	defer func() {
 		home.end(err, context.Cause(ctx), ran)
 		home.Close()
@@ -198,7 +196,6 @@ func (h *Handle) incarnations(ctx context.Context, started chan<- error) (err er
 	restarts := h.opts.restart.restarts(h.opts.checkpoints.Interval > 0, h.cfg.Random)
 	giveUp := h.cfg.Clock.Now().Add(h.cfg.StartTimeout)
 	for {
-		before := h.ckpt.get().Completed
 		ready := func() {
 			ran = true
 			h.set(func() {
@@ -218,24 +215,19 @@ func (h *Handle) incarnations(ctx context.Context, started chan<- error) (err er
 		if err == nil || !exec.Retryable(err) || !home.durable() {
 			return err
 		}
-		if h.ckpt.get().Completed > before {
-			failures = 0
-		}
-		pause := backoff(failures)
-		failures++
-		if h.cfg.MaxRestarts > 0 && failures > h.cfg.MaxRestarts {
-			return err
-		}
+		var pause time.Duration
 		what := "job failed, restarting from its last checkpoint"
-		if !ran {
+		if ran {
+			var end string
+			if pause, end = restarts.failed(h.cfg.Clock.Now()); end != "" {
+				return fmt.Errorf("%s; the last failure: %w", end, err)
+			}
+		} else {
 			what = "job cannot start yet, trying again"
-			if h.cfg.Clock.Now().Add(pause).After(giveUp) {
+			pause = backoff(tries)
+			if tries++; h.cfg.Clock.Now().Add(pause).After(giveUp) {
 				return err
 			}
-		} else if delay, why := restarts.failed(h.cfg.Clock.Now()); why != "" {
-			return fmt.Errorf("%s; the last failure: %w", why, err)
-		} else {
-			pause = delay
 		}
 		h.set(func() {
 			h.lastErr, h.restarts = err, h.restarts+1
