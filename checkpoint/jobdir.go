@@ -66,6 +66,9 @@ type Job struct {
 	// Unfinished are the paths of savepoints that are being written. What a crash leaves there is
 	// deleted by the next start.
 	Unfinished []string `json:"unfinished,omitempty"`
+	// Discarded: the job is over, and its checkpoints are deleted or will be. The next start is
+	// that of a new job.
+	Discarded bool `json:"discarded,omitempty"`
 }
 
 // JobDir is the directory of a job, locked by this process until Close.
@@ -260,6 +263,26 @@ func (d *JobDir) Unfinished(path string, begun bool) error {
 		return err
 	}
 	return nil
+}
+
+// Discard decides, durably, that the job is over: call it before its first checkpoint is deleted.
+func (d *JobDir) Discard() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.job.Discarded = true
+	if err := d.save(); err != nil {
+		d.job.Discarded = false
+		return err
+	}
+	return nil
+}
+
+// Renew makes the directory that of a new job, with an id of its own, once all checkpoints of a
+// discarded one are deleted. Begin makes it durable: until then the old one is still over.
+func (d *JobDir) Renew(now time.Time) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.job = Job{ID: NewJobID(), Name: d.job.Name, Created: now.UTC()}
 }
 
 // Close gives the lock up.

@@ -1,7 +1,6 @@
 package job
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -34,15 +33,19 @@ type home struct {
 	mu       sync.Mutex
 	epoch    state.Epoch // the highest ever used
 	previous state.Epoch // the newest checkpoint that is decided
-	live     []state.File
-	rolled   []rollUp // finished compactions that no manifest lists yet
-	rolling  bool
-	begun    *checkpoint.Begun // the snapshot that the job began from
-	claimed  bool              // it was deleted, or is being deleted
-	holds    int               // nothing is deleted while somebody reads the checkpoints
-	closed   bool              // and nobody may begin to any more
-	free     chan struct{}     // closed when the last hold ends after that
-	work     sync.WaitGroup
+	// confirmed is the newest checkpoint whose output is known to be visible. unclean: what the last
+	// incarnation had open outside was not closed.
+	confirmed state.Epoch
+	unclean   bool
+	live      []state.File
+	rolled    []rollUp // finished compactions that no manifest lists yet
+	rolling   bool
+	begun     *checkpoint.Begun // the snapshot that the job began from
+	claimed   bool              // it was deleted, or is being deleted
+	holds     int               // nothing is deleted while somebody reads the checkpoints
+	closed    bool              // and nobody may begin to any more
+	free      chan struct{}     // closed when the last hold ends after that
+	work      sync.WaitGroup
 }
 
 // rollUp is a file that replaces others.
@@ -85,6 +88,11 @@ func openHome(h *Handle) (*home, error) {
 	m.storage, err = checkpoint.OpenDir(root, dir.Job().ID, checkpoint.DirOptions{Owner: true, FailPoint: h.cfg.FailPoint})
 	if err != nil {
 		return nil, errors.Join(err, dir.Close())
+	}
+	if dir.Job().Discarded {
+		if err := m.renew(root); err != nil {
+			return nil, errors.Join(err, dir.Close())
+		}
 	}
 	return m, nil
 }
@@ -231,7 +239,18 @@ func (m *home) publish(ctx context.Context, s *snapshot) error {
 		man.Transactions = append(man.Transactions, checkpoint.Transaction{Name: name, Token: json.RawMessage(token)})
 	}
 	slices.SortFunc(man.Transactions, func(a, b checkpoint.Transaction) int { return strings.Compare(a.Name, b.Name) })
-	if err := checkpoint.Publish(m.storage, man); err != nil {
+	if m.h.opts.full {
+		var err error
+		if man.Files, err = m.rewrite(ctx, man.Files); err != nil {
+			return err
+		}
+	}
+	err := checkpoint.Publish(m.storage, man)
+	if m.h.opts.full {
+		m.unlisted(err, s.Files, man.Files)
+		s.Files = man.Files
+	}
+	if err != nil {
 		return err
 	}
 	if err := m.dir.MarkPublished(); err != nil {
@@ -277,6 +296,9 @@ func containsAll(all, sub []state.File) bool {
 // settled runs when the output of a checkpoint is visible: older ones may go, and long
 // chains of deltas are rolled up in the background.
 func (m *home) settled(ctx context.Context, s *snapshot) error {
+	m.mu.Lock()
+	m.confirmed = s.Epoch
+	m.mu.Unlock()
 	if err := m.retain(s.Epoch); err != nil {
 		return err
 	}
@@ -304,9 +326,8 @@ func (m *home) settled(ctx context.Context, s *snapshot) error {
 }
 
 func (m *home) rollUp(groups [][]state.File) error {
-	keep := func(uid string, table uint8) bool { return m.plan.hasTable(uid, table) }
 	for _, g := range groups {
-		f, err := stf.Compact(context.Background(), m.storage, g, keep)
+		f, err := stf.Compact(context.Background(), m.storage, g, m.plan.hasTable)
 		if err != nil {
 			return err
 		}
@@ -329,6 +350,6 @@ func (m *home) store(c *build.Chain, sub int, p *plan.Job, from *restored) (stat
 		return badgerstate.Open(o)
 	}
 	m.h.cfg.FailPoint("rec_mid_restore")
-	o.Dir, o.Files, o.Restore, o.MemoryBudget = m.dir.Path("state", name), m.storage, from.Files, cmp.Or(testBudget(), memoryBudget(p))
+	o.Dir, o.Files, o.Restore, o.MemoryBudget = m.dir.Path("state", name), m.storage, from.Files, m.budget(p)
 	return badgerstate.Open(o)
 }

@@ -146,7 +146,7 @@ func (m *home) start(f *checkpoint.Facts, d checkpoint.Decision) (*restored, err
 	m.mu.Lock()
 	m.begun = begun
 	m.epoch = max(m.epoch, checkpoint.NextEpoch(f, names)-1)
-	m.live, m.previous, m.rolled = r.Files, d.From, nil
+	m.live, m.previous, m.confirmed, m.rolled = r.Files, d.From, d.From, nil
 	m.mu.Unlock()
 	for _, n := range checkpoint.Orphans(names, f.Found) {
 		if err := m.storage.Remove(n); err != nil {
@@ -217,5 +217,11 @@ func (m *home) publishStart(ctx context.Context, sources map[int]*sourceNode) er
 			s.initial[src.node.UID] = append(s.initial[src.node.UID], list...)
 		}
 	}
-	return m.publish(ctx, s)
+	if err := m.publish(ctx, s); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.confirmed = s.Epoch // it has no output
+	return nil
 }

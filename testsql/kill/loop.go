@@ -25,6 +25,7 @@ type Options struct {
 	Parallelism        int
 	Interval           time.Duration // between checkpoints
 	Retained           int           // checkpoints
+	Full               bool          // each checkpoint has full files of its own
 	StateBytes         int           // memory of a subtask's state, the rest is on disk; 0: the usual
 	TransactionTimeout time.Duration
 	Down               time.Duration // how long at most the job stays down after a kill

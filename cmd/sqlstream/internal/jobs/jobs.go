@@ -41,7 +41,7 @@ type Job struct {
 }
 
 // Start runs p in the job directory dir and serves its control socket. It returns when the
-// job runs. Cancelling ctx cancels the job.
+// job runs. Cancelling ctx suspends the job.
 func (l *Launcher) Start(ctx context.Context, p *plan.Job, dir string) (*Job, error) {
 	heap.Manage(job.MachineMemory())
 	log := l.Log.With("job", p.Name)
@@ -53,7 +53,7 @@ func (l *Launcher) Start(ctx context.Context, p *plan.Job, dir string) (*Job, er
 	j := &Job{Handle: h, Dir: dir, Name: p.Name}
 	// The job holds the lock of dir, so a socket in it is nobody's.
 	if j.server, err = control.Serve(dir, l.Version, controlled{h}, log); err != nil {
-		h.Cancel()
+		h.Suspend()
 		_ = h.Wait()
 		return nil, err
 	}
@@ -101,7 +101,7 @@ func (j *Job) Stop(log *slog.Logger) {
 			log.Warn("ending without a last checkpoint; the next run goes on from the one before", "job", j.Name, "err", err)
 		}
 	}
-	j.Cancel()
+	j.Suspend()
 }
 
 // controlled shows a job to the control API.
