@@ -122,7 +122,7 @@ func (m *home) adopt(ctx context.Context, f *checkpoint.Facts, snap *snapshots.S
 	defer m.mu.Unlock()
 	m.epoch = max(m.epoch, snap.Epoch, checkpoint.NextEpoch(f, names)-1)
 	m.live, m.previous, m.rolled = files, 0, nil
-	m.begun = checkpoint.BegunWith(snap.Path, snap.Manifest, m.h.cfg.Claim)
+	m.begun = checkpoint.BegunWith(snap.Path, snap.Manifest, m.h.opts.claim)
 	m.h.cfg.Log.Info("beginning from a snapshot", "kind", snap.Kind, "path", snap.Path, "checkpoint", snap.Epoch, "of", snap.JobID)
 	return r, nil
 }

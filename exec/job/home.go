@@ -217,12 +217,6 @@ func (m *home) publish(ctx context.Context, s *snapshot) error {
 		Files: live,
 	}
 	m.mu.Unlock()
-	if s.Full {
-		var err error
-		if man.Files, err = m.whole(ctx, live); err != nil {
-			return err
-		}
-	}
 	for uid, splits := range s.sources() {
 		src := checkpoint.Source{UID: uid, Name: m.plan.names[uid]}
 		for _, sp := range splits {
@@ -239,14 +233,15 @@ func (m *home) publish(ctx context.Context, s *snapshot) error {
 		man.Transactions = append(man.Transactions, checkpoint.Transaction{Name: name, Token: json.RawMessage(token)})
 	}
 	slices.SortFunc(man.Transactions, func(a, b checkpoint.Transaction) int { return strings.Compare(a.Name, b.Name) })
-	if m.h.opts.full {
+	full := s.Full || m.h.opts.full
+	if full {
 		var err error
 		if man.Files, err = m.rewrite(ctx, man.Files); err != nil {
 			return err
 		}
 	}
 	err := checkpoint.Publish(m.storage, man)
-	if m.h.opts.full {
+	if full {
 		m.unlisted(err, s.Files, man.Files)
 		s.Files = man.Files
 	}
@@ -264,23 +259,6 @@ func (m *home) publish(ctx context.Context, s *snapshot) error {
 		return slices.ContainsFunc(applied, func(a rollUp) bool { return a.new.Name == r.new.Name })
 	})
 	return nil
-}
-
-// whole rolls everything up into full files.
-func (m *home) whole(ctx context.Context, files []state.File) ([]state.File, error) {
-	var out []state.File
-	for _, set := range stf.Sets(files) {
-		if len(set) == 1 && set[0].Kind == stf.Full {
-			out = append(out, set[0])
-			continue
-		}
-		f, err := stf.Compact(ctx, m.storage, set, m.plan.hasTable)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, f)
-	}
-	return out, nil
 }
 
 // containsAll reports whether every file of sub is in all.

@@ -27,10 +27,9 @@ type Config struct {
 	// Fresh starts over: what an earlier run left is put aside and never restored.
 	Fresh bool
 	// From is the path of the snapshot that the job begins with: a savepoint, or a retained
-	// checkpoint. A job that began with it before goes on from its own newest checkpoint. "": none.
+	// checkpoint. A job that began with it before goes on from its own newest checkpoint. "": the
+	// one of execution.state-recovery.path, if there is one.
 	From string
-	// Claim makes that snapshot the job's own: it is deleted when the job has a checkpoint.
-	Claim bool
 	// AllowDuplicates restores a checkpoint older than output that is already visible.
 	AllowDuplicates bool
 	Connectors      func(name string) (connectors.Connector, error)
@@ -87,6 +86,9 @@ func Run(ctx context.Context, p *plan.Job, cfg Config) (*Handle, error) {
 	opts, err := readOptions(p.Options)
 	if err != nil {
 		return nil, exec.Userf("%w", err)
+	}
+	if cfg.From == "" {
+		cfg.From = opts.from
 	}
 	if cfg.Clock == nil {
 		cfg.Clock = exec.SystemClock{}

@@ -78,8 +78,8 @@ func (a *app) runFile(cmd *cobra.Command, file string, f *runFlags) error {
 	if f.parallelism != 0 {
 		a.settings = append(a.settings, fmt.Sprintf("%s=%d", settings.DefaultParallelism, f.parallelism))
 	}
-	if f.claim != "" && f.claim != "CLAIM" && f.claim != "NO_CLAIM" {
-		return usageError(cmd, fmt.Errorf("claim mode '%s': expected NO_CLAIM or CLAIM", f.claim))
+	if f.claim != "" {
+		a.settings = append(a.settings, settings.RecoveryClaimMode+"="+f.claim)
 	}
 	s, err := a.readScript(file)
 	if err != nil {
@@ -102,7 +102,7 @@ func (a *app) runFile(cmd *cobra.Command, file string, f *runFlags) error {
 		return err
 	}
 	r.Resume = true
-	r.Launcher.From, r.Launcher.Claim = f.from, f.claim == "CLAIM"
+	r.Launcher.From = f.from
 	r.Dir, r.Quiet, r.Launcher.Fresh, r.Launcher.AllowDuplicates = f.dir, true, f.fresh, f.duplicates
 	stopProfile, err := startProfile(f.cpuProfile)
 	if err != nil {

@@ -25,7 +25,6 @@ type Launcher struct {
 	Fresh           bool
 	AllowDuplicates bool
 	From            string            // the snapshot that jobs begin with, "" none
-	Claim           bool              // it becomes the job's own
 	FailPoint       func(name string) // nil outside of tests
 }
 
@@ -45,7 +44,7 @@ type Job struct {
 func (l *Launcher) Start(ctx context.Context, p *plan.Job, dir string) (*Job, error) {
 	heap.Manage(job.MachineMemory())
 	log := l.Log.With("job", p.Name)
-	h, err := job.Run(ctx, p, job.Config{Dir: dir, Fresh: l.Fresh, AllowDuplicates: l.AllowDuplicates, From: l.From, Claim: l.Claim, Connectors: l.Lookup,
+	h, err := job.Run(ctx, p, job.Config{Dir: dir, Fresh: l.Fresh, AllowDuplicates: l.AllowDuplicates, From: l.From, Connectors: l.Lookup,
 		Log: log, Version: l.Version, FailPoint: l.FailPoint})
 	if err != nil {
 		return nil, err
