@@ -118,10 +118,7 @@ func (s *Snapshot) Content() (checkpoint.Content, error) {
 // Delete deletes the snapshot. Of a checkpoint what no other checkpoint of its job lists goes.
 func (s *Snapshot) Delete() error {
 	if s.place != nil {
-		if err := s.place.Remove(savepointFile); err != nil { // from here on it is none
-			return err
-		}
-		return s.place.Delete()
+		return savepoint.Dispose(s.place)
 	}
 	epochs, err := s.storage.Epochs()
 	if err != nil {

@@ -226,11 +226,11 @@ func (m *home) deleteUnfinished() error {
 		if err != nil {
 			return err
 		}
-		_, err = savepoint.Read(p)
-		switch {
-		case err == nil: // complete: only the note was left
-		case errors.Is(err, savepoint.ErrNone):
+		if _, err = savepoint.Read(p); errors.Is(err, savepoint.ErrNone) {
 			err = p.Delete()
+		} else if err != nil {
+			m.h.cfg.Log.Warn("a savepoint that was being written when the job last ended", "path", path, "err", err)
+			err = nil
 		}
 		if err = errors.Join(err, p.Close()); err != nil {
 			m.h.cfg.Log.Warn("an unfinished savepoint cannot be deleted; the next start tries again", "path", path, "err", err)

@@ -61,6 +61,7 @@ func (a *app) savepoint() *cobra.Command {
 	f.add(a, cmd, true)
 	cmd.Flags().StringVar(&f.layout, "type", "canonical", "`canonical` (readable, portable) or native (faster)")
 	cmd.Flags().StringVar(&f.dispose, "dispose", "", "delete the savepoint at this `path`")
+	cmd.AddCommand(a.savepointFiles()...)
 	return cmd
 }
 
