@@ -50,7 +50,8 @@ func (h *Handle) live(ctx context.Context, home *home, ready func()) (err error)
 		}
 	}
 	for _, s := range in.sources {
-		if err := s.openSplits(ctx, in.restored.Sources[s.node.UID], in.restored.Epoch == 0); err != nil {
+		splits, had := in.restored.Sources[s.node.UID]
+		if err := s.openSplits(ctx, splits, !had); err != nil {
 			return err
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/sqlstream/sqlstream/checkpoint/evolve"
 	"github.com/sqlstream/sqlstream/connectors"
 	"github.com/sqlstream/sqlstream/exec"
 	"github.com/sqlstream/sqlstream/exec/vec"
@@ -24,6 +25,8 @@ type Config struct {
 	Dir string
 	// Fresh starts over: what an earlier run left is put aside and never restored.
 	Fresh bool
+	// Allow is what the user agreed to give up of the state, or to live with, where the query has changed.
+	Allow evolve.Allow
 	// AllowDuplicates restores a checkpoint older than output that is already visible.
 	AllowDuplicates bool
 	Connectors      func(name string) (connectors.Connector, error)
