@@ -221,6 +221,7 @@ func (d *Description) Write(w io.Writer) error {
 		fmt.Fprintf(t, "  %s\t%s\tepochs %d-%d\tkey groups %d-%d\t%d changes\t%s\n", f.Name, f.Kind, f.MinEpoch, f.MaxEpoch, f.KeyLo, int(f.KeyHi)-1, f.Entries, size(f.Size))
 	}
 	t.Flush() // into memory
+	writeOptions(&b, m.Options)
 	_, err := io.WriteString(w, b.String())
 	return err
 }

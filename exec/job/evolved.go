@@ -30,20 +30,27 @@ func (m *home) refusals(man *checkpoint.Manifest) []string {
 	return out
 }
 
-// adopt takes from a manifest what the tasks start with: positions under the plan's UIDs, and state in the
-// plan's layout, for which the files are rewritten where it is another one.
-func (m *home) adopt(ctx context.Context, r *restored, man *checkpoint.Manifest) error {
-	if reasons := m.refusals(man); len(reasons) > 0 {
-		return refused(m.h.cfg.Dir, append([]string{fmt.Sprintf("checkpoint %d does not fit the query:", man.Epoch)}, reasons...))
-	}
+// take takes from a manifest what the tasks start with, but for the state: positions, under the plan's UIDs. From
+// now on the job's manifests list the operators of the report it returns.
+func (m *home) take(r *restored, man *checkpoint.Manifest) *evolve.Report {
 	report := m.compare(man)
 	m.plan.operators = report.Operators()
-	r.Sources = map[string][]splitState{}
+	r.Drained, r.Sources = man.Drained, map[string][]splitState{}
 	for _, o := range m.plan.operators {
 		if was := report.Source(o.UID); was != "" {
 			r.Sources[o.UID] = splitsOf(man.Source(was))
 		}
 	}
+	return report
+}
+
+// fit makes a checkpoint of the job what the tasks start with. Where the plan keeps state in another layout, or
+// less of it, the files are written anew.
+func (m *home) fit(ctx context.Context, r *restored, man *checkpoint.Manifest) error {
+	if reasons := m.refusals(man); len(reasons) > 0 {
+		return refused(m.h.cfg.Dir, append([]string{fmt.Sprintf("checkpoint %d does not fit the query:", man.Epoch)}, reasons...))
+	}
+	report := m.take(r, man)
 	if r.Files = man.Files; !report.Moves() {
 		return nil
 	}

@@ -24,6 +24,11 @@ func (m *home) recover(ctx context.Context, committers []exec.Committer) (*resto
 	if err != nil {
 		return nil, err
 	}
+	if m.h.cfg.From != "" && m.previous == 0 {
+		if r, err := m.beginWith(ctx, f, committers); r != nil || err != nil {
+			return r, err
+		}
+	}
 	for range len(f.Found) + 3 { // each round settles or sets aside at least one checkpoint
 		d := checkpoint.Decide(f)
 		switch d.Action {
@@ -123,6 +128,7 @@ func (m *home) start(ctx context.Context, f *checkpoint.Facts, d checkpoint.Deci
 	}
 	r := &restored{Epoch: d.From}
 	var from *checkpoint.Manifest
+	var begun *checkpoint.Begun
 	for _, c := range f.Found {
 		if c.Epoch > d.From && c.SetAside == "" && c.Err != nil && (c.Manifest != nil || !errors.Is(c.Err, fs.ErrNotExist)) {
 			// It stays for people to look at, and is passed over at every start until it is deleted.
@@ -134,7 +140,7 @@ func (m *home) start(ctx context.Context, f *checkpoint.Facts, d checkpoint.Deci
 				return nil, err
 			}
 		case c.Epoch == d.From:
-			from = c.Manifest
+			from, begun = c.Manifest, c.Manifest.Begun
 		}
 	}
 	for _, n := range checkpoint.Orphans(names, f.Found) {
@@ -143,18 +149,26 @@ func (m *home) start(ctx context.Context, f *checkpoint.Facts, d checkpoint.Deci
 		}
 	}
 	if from != nil {
-		if err := m.adopt(ctx, r, from); err != nil {
+		if err := m.fit(ctx, r, from); err != nil {
 			return nil, err
 		}
 	}
 	m.mu.Lock()
+	m.begun = begun
 	m.epoch = max(m.epoch, checkpoint.NextEpoch(f, names)-1)
-	m.live, m.previous, m.rolled = r.Files, d.From, nil
+	m.live, m.previous, m.confirmed, m.rolled = r.Files, d.From, d.From, nil
 	m.mu.Unlock()
 	if d.Action != checkpoint.Fresh {
 		m.h.cfg.Log.Info("restoring", "checkpoint", d.From, "reason", strings.Join(d.Reasons, "; "))
 	}
 	return r, nil
+}
+
+// knows reports whether the snapshot has positions of a source. One that is new in the plan
+// begins as its table's options say.
+func (r *restored) knows(uid string) bool {
+	_, ok := r.Sources[uid]
+	return ok
 }
 
 // ErrRefused is wrapped by errors of a start that a person has to decide about.
@@ -166,6 +180,12 @@ func refused(dir string, reasons []string) error {
 
 // retain deletes what no retained checkpoint needs, once the output of e is visible.
 func (m *home) retain(e state.Epoch) error {
+	m.mu.Lock()
+	held := m.holds > 0
+	m.mu.Unlock()
+	if held {
+		return nil // the next checkpoint makes up for it
+	}
 	g, err := checkpoint.Collect(m.storage, m.id(), m.h.opts.retained, e)
 	if err != nil {
 		return err
@@ -185,5 +205,11 @@ func (m *home) publishStart(ctx context.Context, sources map[int]*sourceNode) er
 			s.initial[src.node.UID] = append(s.initial[src.node.UID], list...)
 		}
 	}
-	return m.publish(ctx, s)
+	if err := m.publish(ctx, s); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.confirmed = s.Epoch // it has no output
+	return nil
 }
