@@ -229,3 +229,6 @@ func (d *JobDir) MarkPublished() error {
 
 // Close gives the lock up.
 func (d *JobDir) Close() error { return d.lock.Close() }
+
+// ValidJobID reports whether id is one as NewJobID makes them.
+func ValidJobID(id string) bool { return validID(id) }
