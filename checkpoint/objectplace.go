@@ -17,40 +17,36 @@ type objectPlace struct {
 // NewObjectPlace makes a place of objects whose prefix is the place's.
 func NewObjectPlace(o Objects, location string) Place { return &objectPlace{o, location} }
 
-// key checks that a name is a base name.
-func (p *objectPlace) key(name string) (string, error) {
-	if name == "" || strings.Contains(name, "/") {
-		return "", fmt.Errorf("%s: %.80q is no name of a file in it", p.location, name)
+func (p *objectPlace) check(name string) error {
+	if err := CheckPlaceName(name); err != nil {
+		return fmt.Errorf("%s: %w", p.location, err)
 	}
-	return name, nil
+	return nil
 }
 
 func (p *objectPlace) Create(name string) (state.FileWriter, error) {
-	key, err := p.key(name)
+	if err := p.check(name); err != nil {
+		return nil, err
+	}
+	w, err := p.objects.Create(name)
 	if err != nil {
 		return nil, err
 	}
-	w, err := p.objects.Create(key)
-	if err != nil {
-		return nil, err
-	}
-	return &objectFile{w: w, name: p.location + "/" + key, failPoint: func(string) {}}, nil
+	return &objectFile{w: w, name: p.location + "/" + name, failPoint: func(string) {}}, nil
 }
 
 func (p *objectPlace) Open(name string) (state.FileReader, error) {
-	key, err := p.key(name)
-	if err != nil {
+	if err := p.check(name); err != nil {
 		return nil, err
 	}
-	return p.objects.Open(key)
+	return p.objects.Open(name)
 }
 
 func (p *objectPlace) Remove(name string) error {
-	key, err := p.key(name)
-	if err != nil {
+	if err := p.check(name); err != nil {
 		return err
 	}
-	return p.objects.Remove(key)
+	return p.objects.Remove(name)
 }
 
 func (p *objectPlace) Names() ([]string, error) {
@@ -65,6 +61,9 @@ func (p *objectPlace) Delete() error {
 		return err
 	}
 	for _, n := range names {
+		if CheckPlaceName(n) != nil {
+			continue // of somebody else
+		}
 		if err := p.objects.Remove(n); err != nil {
 			return err
 		}

@@ -332,12 +332,15 @@ func TestAPlaceHoldsFiles(t *testing.T) {
 		must(t, p.Remove("groups.arrow"))
 		must(t, p.Delete())
 		must(t, p.Delete())
-		if names, err := p.Names(); len(names) > 0 || err != nil {
-			t.Fatal(names, err)
-		}
+		_, err = p.Open("manifest.json")
+		want(t, err, fs.ErrNotExist)
 		if got := read(t, deeper, "other.txt"); string(got) != "mine" {
 			t.Fatalf("%q", got)
 		}
 		must(t, deeper.Delete())
+		must(t, p.Delete())
+		if names, err := p.Names(); len(names) > 0 || err != nil {
+			t.Fatal(names, err)
+		}
 	})
 }

@@ -77,7 +77,7 @@ func Place(ctx context.Context, uri string, opts map[string]string) (checkpoint.
 	case err != nil:
 		return nil, err
 	case scheme == "":
-		return openPlace(dir)
+		return checkpoint.OpenPlace(dir)
 	case slices.Contains(s3.Schemes, scheme):
 		c, err := s3.Open(ctx, uri, opts)
 		if err != nil {
@@ -89,7 +89,7 @@ func Place(ctx context.Context, uri string, opts map[string]string) (checkpoint.
 	if err != nil {
 		return nil, err
 	}
-	return &place{fs: f, location: f.Location(), rmdir: func() error { return f.Remove(".") }}, nil
+	return checkpoint.NewPlace(f, f.Location()), nil
 }
 
 // Names lists what is directly beneath an address in S3 or HDFS, prefixes without a slash. A
