@@ -14,6 +14,7 @@ import (
 	"sync"
 
 	"github.com/sqlstream/sqlstream/checkpoint"
+	"github.com/sqlstream/sqlstream/checkpoint/stores"
 	"github.com/sqlstream/sqlstream/exec"
 	"github.com/sqlstream/sqlstream/exec/build"
 	"github.com/sqlstream/sqlstream/planner/plan"
@@ -28,7 +29,7 @@ import (
 type home struct {
 	h       *Handle
 	dir     *checkpoint.JobDir // nil: not durable
-	storage *checkpoint.Dir
+	storage checkpoint.Storage
 	plan    recordedPlan
 
 	mu       sync.Mutex
@@ -54,7 +55,7 @@ type restored struct {
 }
 
 // openHome locks the job directory, which begins an incarnation, and opens the checkpoints.
-func openHome(h *Handle) (*home, error) {
+func openHome(ctx context.Context, h *Handle) (*home, error) {
 	m := &home{h: h, plan: recordPlan(h.plan)}
 	if h.cfg.Dir == "" {
 		return m, nil
@@ -72,7 +73,7 @@ func openHome(h *Handle) (*home, error) {
 		root = dir.Path("checkpoints")
 	}
 	m.dir = dir
-	m.storage, err = checkpoint.OpenDir(root, dir.Job().ID, checkpoint.DirOptions{Owner: true, FailPoint: h.cfg.FailPoint})
+	m.storage, err = stores.Open(ctx, root, dir.Job().ID, checkpoint.DirOptions{Owner: true, FailPoint: h.cfg.FailPoint}, h.plan.Options)
 	if err != nil {
 		return nil, errors.Join(err, dir.Close())
 	}
@@ -163,7 +164,7 @@ func (m *home) publish(_ context.Context, s *snapshot) error {
 		Format: checkpoint.Format, Engine: m.h.cfg.Version, JobID: m.id(), JobName: m.h.plan.Name, Incarnation: m.incarnation(),
 		Epoch: s.Epoch, Previous: m.previous, Kind: checkpoint.Checkpoint, Created: m.h.cfg.Clock.Now().UTC(),
 		MaxParallelism: m.h.plan.MaxParallel, Plan: m.plan.hash, SQLHash: m.plan.sql, Operators: m.plan.operators,
-		SQL: m.h.plan.SQL, Options: m.h.plan.Options,
+		SQL: m.h.plan.SQL, Options: masked(m.h.plan.Options),
 		Files: append(live, s.Files...),
 	}
 	m.mu.Unlock()

@@ -1,5 +1,7 @@
 package settings
 
+import "slices"
+
 // Keys that code reads.
 const (
 	CheckpointInterval      = "execution.checkpointing.interval"
@@ -33,7 +35,10 @@ const notYet = "is not supported yet"
 // Options is every key that SET accepts, by group. Keys, types and defaults are Flink's
 // (docs/dev/table/config and docs/deployment/config of release 2.2); an entry here runs,
 // and values that do not run yet are refused by name.
-var Options = []Option{
+var Options = slices.Concat(jobOptions, storeOptions)
+
+// jobOptions say how a job runs and what its results are.
+var jobOptions = []Option{
 	{Key: CheckpointInterval, Type: Duration, Min: "10 ms", Runtime: true,
 		Doc: "How often a checkpoint starts. Without a value there are no checkpoints, and exactly-once sinks are refused.",
 		Old: []string{"checkpoint.interval"}},
