@@ -14,29 +14,34 @@ import (
 	client "github.com/colinmarc/hdfs/v2"
 )
 
-const (
-	dialLimit = 10 * time.Second
-	// nameLimit is how long a name node may take for an answer, dataLimit how long a data node may:
-	// it syncs disks.
-	nameLimit = 20 * time.Second
-	dataLimit = time.Minute
-	// patience is how long a call is tried again when the name nodes are not there, or in safe
-	// mode: long enough for one that restarts. The client itself does not try one that failed
-	// within the last five seconds.
-	patience = 30 * time.Second
-	// glance is the same for who only looks.
-	glance = 7 * time.Second
-	pause  = 250 * time.Millisecond
+// limits are how long things may take.
+type limits struct {
+	dial time.Duration
+	// name is for an answer of a name node, data for one of a data node, which syncs disks.
+	name, data time.Duration
+	// patience is how long a call is tried again when no name node can serve it: long enough for
+	// one that restarts and leaves safe mode. The client itself does not try one that failed within
+	// the last five seconds.
+	patience time.Duration
+}
+
+var (
+	usual = limits{dial: 10 * time.Second, name: 20 * time.Second, data: time.Minute, patience: 30 * time.Second}
+	// short is for who only looks.
+	short = limits{dial: 5 * time.Second, name: 10 * time.Second, data: time.Minute, patience: 7 * time.Second}
 )
 
+// pause is between two tries.
+const pause = 250 * time.Millisecond
+
 // dialer makes connections on which nothing waits for ever.
-func dialer(limit time.Duration) func(ctx context.Context, network, addr string) (net.Conn, error) {
+func dialer(dial, wait time.Duration) func(ctx context.Context, network, addr string) (net.Conn, error) {
 	return func(ctx context.Context, network, addr string) (net.Conn, error) {
-		c, err := (&net.Dialer{Timeout: dialLimit, KeepAlive: 30 * time.Second}).DialContext(ctx, network, addr)
+		c, err := (&net.Dialer{Timeout: dial, KeepAlive: 30 * time.Second}).DialContext(ctx, network, addr)
 		if err != nil {
 			return nil, err
 		}
-		return &conn{Conn: c, limit: limit}, nil
+		return &conn{Conn: c, limit: wait}, nil
 	}
 }
 

@@ -28,9 +28,16 @@ type FS struct {
 
 var _ checkpoint.SharedFS = (*FS)(nil)
 
-// Open connects to the directory that an address names; it need not exist. who only looks does
+// Open connects to the directory that an address names; it need not exist. Who only looks does
 // not wait for a name node that restarts.
 func Open(ctx context.Context, uri string, opts map[string]string, looks bool) (*FS, error) {
+	if looks {
+		return open(ctx, uri, opts, short)
+	}
+	return open(ctx, uri, opts, usual)
+}
+
+func open(ctx context.Context, uri string, opts map[string]string, l limits) (*FS, error) {
 	conf, err := loadConf(opts)
 	if err != nil {
 		return nil, err
@@ -43,11 +50,8 @@ func Open(ctx context.Context, uri string, opts map[string]string, looks bool) (
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", t, err)
 	}
-	o.NamenodeDialFunc, o.DatanodeDialFunc = dialer(nameLimit), dialer(dataLimit)
-	c := &cluster{at: t, patience: patience, opts: o}
-	if looks {
-		c.patience = glance
-	}
+	o.NamenodeDialFunc, o.DatanodeDialFunc = dialer(l.dial, l.name), dialer(l.dial, l.data)
+	c := &cluster{at: t, patience: l.patience, opts: o}
 	c.ctx, c.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, c.cancel)
 	f := &FS{c: c, dir: t.dir}

@@ -24,8 +24,9 @@ import (
 )
 
 const (
-	// retries of a call that the server could not serve; the client waits up to a second in between.
-	retries = 12
+	// usualTries is how often a call is made that the server cannot serve, with pauses of up to a
+	// second or two in between.
+	usualTries = 10
 	// callLimit bounds a call without much data, all its retries included.
 	callLimit = time.Minute
 	// dataLimit is for one that moves a part or has many pages.
@@ -39,6 +40,7 @@ type Client struct {
 	api    minio.Core
 	// once does not try again: for PUTs that must know what became of each try.
 	once        minio.Core
+	tries       int
 	conditional bool
 	transport   *http.Transport
 	ctx         context.Context
@@ -50,6 +52,10 @@ var _ checkpoint.Objects = (*Client)(nil)
 // Open connects to the prefix of an address, and makes sure that bucket and credentials are right.
 // Whoever writes manifests there calls Probe next.
 func Open(ctx context.Context, uri string, opts map[string]string) (*Client, error) {
+	return open(ctx, uri, opts, usualTries)
+}
+
+func open(ctx context.Context, uri string, opts map[string]string, tries int) (*Client, error) {
 	at, err := parseURI(uri)
 	if err != nil {
 		return nil, err
@@ -61,11 +67,11 @@ func Open(ctx context.Context, uri string, opts map[string]string) (*Client, err
 	if err := cfg.checkCredentials(); err != nil {
 		return nil, fmt.Errorf("%s: %w", at, err)
 	}
-	c := &Client{at: at, server: cfg.endpoint(), conditional: cfg.conditional}
+	c := &Client{at: at, server: cfg.endpoint(), tries: tries, conditional: cfg.conditional}
 	if c.transport, err = transport(); err != nil {
 		return nil, fmt.Errorf("%s: %w", at, err)
 	}
-	for tries, core := range map[int]*minio.Core{retries: &c.api, 1: &c.once} {
+	for tries, core := range map[int]*minio.Core{tries: &c.api, 1: &c.once} {
 		made, err := minio.NewCore(cfg.host, &minio.Options{
 			Creds: cfg.creds, Secure: cfg.secure, Region: cfg.region, BucketLookup: cfg.lookup, Transport: c.transport, MaxRetries: tries,
 		})

@@ -71,8 +71,7 @@ func (c *Client) put(ctx context.Context, key string, b []byte, token string, co
 }
 
 const (
-	tryLimit = 20 * time.Second // of one, and a second more for each MiB
-	putTries = 10
+	tryLimit = 20 * time.Second       // of one, and a second more for each MiB
 	putPause = 100 * time.Millisecond // doubled each time
 	putLimit = 2 * time.Second
 )
@@ -92,7 +91,7 @@ func (c *Client) Put(key string, b []byte) error {
 	}
 	token := newToken()
 	var lost error // of a try of which it is not known what became
-	for try := range putTries {
+	for try := range c.tries {
 		err := c.put(ctx, key, b, token, c.conditional)
 		switch classify(err) {
 		case stored:
@@ -104,7 +103,7 @@ func (c *Client) Put(key string, b []byte) error {
 		case unknown:
 			lost = err
 		}
-		if try == putTries-1 || !pause(ctx, try) {
+		if try == c.tries-1 || !pause(ctx, try) {
 			if lost == nil {
 				return c.wrap("PUT", key, err)
 			}
