@@ -183,7 +183,7 @@ func (h *Handle) run(ctx context.Context, started chan<- error) {
 }
 
 func (h *Handle) incarnations(ctx context.Context, started chan<- error) (err error) {
-	home, err := openHome(h)
+	home, err := openHome(ctx, h)
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/sqlstream/sqlstream/sql/secret"
 	"github.com/sqlstream/sqlstream/sql/settings"
 )
 
@@ -75,6 +76,15 @@ func readOptions(m map[string]string) (*options, error) {
 		r.err = err
 	}
 	return o, r.err
+}
+
+// masked are options as they may be written where people read them.
+func masked(m map[string]string) map[string]string {
+	out := make(map[string]string, len(m))
+	for k, v := range m {
+		out[k] = secret.Value(k, v)
+	}
+	return out
 }
 
 // reader reads values in the form of settings.Runtime and keeps the first error.
