@@ -3,7 +3,6 @@ package checkpoint
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"path"
 	"slices"
@@ -22,11 +21,7 @@ const (
 )
 
 // Dir is a Storage in a directory (local disk, NFS and what else is mounted).
-type Dir struct {
-	fs        FS
-	location  string
-	failPoint func(string)
-}
+type Dir struct{ durable }
 
 var _ Storage = (*Dir)(nil)
 
@@ -58,7 +53,7 @@ func OpenDir(dir, jobID string, o DirOptions) (*Dir, error) {
 // NewDir makes a storage of a file system whose root is the job's directory. It takes f over
 // unless it fails.
 func NewDir(f FS, location string, o DirOptions) (*Dir, error) {
-	d := &Dir{fs: f, location: location, failPoint: o.FailPoint}
+	d := &Dir{durable{fs: f, what: "checkpoint directory", location: location, failPoint: o.FailPoint}}
 	if d.failPoint == nil {
 		d.failPoint = func(string) {}
 	}
@@ -101,20 +96,6 @@ func (d *Dir) clean() error {
 	return nil
 }
 
-func (d *Dir) wrap(err error) error {
-	if err == nil {
-		return nil
-	}
-	return fmt.Errorf("checkpoint directory %s: %w", d.location, err)
-}
-
-func (d *Dir) remove(name string) error {
-	if err := d.fs.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return d.wrap(err)
-	}
-	return nil
-}
-
 // Location is the directory's path.
 func (d *Dir) Location() string { return d.location }
 
@@ -126,7 +107,7 @@ func (d *Dir) Create(name string) (state.FileWriter, error) {
 	if !fileName.MatchString(name) {
 		return nil, d.wrap(fmt.Errorf("%.80q is no name of a state file", name))
 	}
-	return d.create(path.Join(shared, name))
+	return d.create(path.Join(shared, name), "mid_state_write")
 }
 
 // Open opens a state file.
@@ -188,7 +169,7 @@ func (d *Dir) put(e state.Epoch, name string, b []byte) error {
 	if err := d.fs.SyncDir("."); err != nil {
 		return d.wrap(err)
 	}
-	w, err := d.create(path.Join(chkName(e), name))
+	w, err := d.create(path.Join(chkName(e), name), "")
 	if err != nil {
 		return err
 	}
@@ -255,93 +236,4 @@ func (d *Dir) Reason(e state.Epoch) (string, error) {
 		return "no reason is given", nil
 	}
 	return strings.TrimSuffix(string(b), "\n"), nil
-}
-
-// create starts a file under its .tmp name.
-func (d *Dir) create(name string) (state.FileWriter, error) {
-	if r, err := d.fs.Open(name); err == nil {
-		r.Close()
-		return nil, d.wrap(&fs.PathError{Op: "create", Path: name, Err: fs.ErrExist})
-	} else if !errors.Is(err, fs.ErrNotExist) {
-		return nil, d.wrap(err)
-	}
-	// A failed attempt may have left its .tmp file: nothing can be said about its content,
-	// so it is not written to again.
-	if err := d.remove(name + tmp); err != nil {
-		return nil, err
-	}
-	f, err := d.fs.Create(name + tmp)
-	if err != nil {
-		return nil, d.wrap(err)
-	}
-	return &writer{dir: d, name: name, file: f}, nil
-}
-
-// writer writes a file of a Dir. After any error the file is given up.
-type writer struct {
-	dir     *Dir
-	name    string
-	file    SyncFile
-	started bool
-	err     error
-	done    bool
-}
-
-func (w *writer) Write(b []byte) (int, error) {
-	if w.err != nil {
-		return 0, w.err
-	}
-	n, err := w.file.Write(b)
-	if err == nil && n < len(b) {
-		err = io.ErrShortWrite
-	}
-	if err != nil {
-		w.err = w.dir.wrap(err)
-		return n, w.err
-	}
-	if !w.started && strings.HasPrefix(w.name, shared) {
-		w.dir.failPoint("mid_state_write")
-	}
-	w.started = true
-	return n, nil
-}
-
-// Commit makes the file durable under its name.
-func (w *writer) Commit() error {
-	if w.err != nil || w.done {
-		return errors.Join(w.err, w.dir.wrap(errors.New("commit after the end of "+w.name)))
-	}
-	w.dir.failPoint("before_fsync")
-	err := errors.Join(w.file.Sync(), w.file.Close())
-	w.file = nil
-	if err == nil {
-		w.dir.failPoint("before_rename")
-		err = w.dir.fs.Rename(w.name+tmp, w.name)
-	}
-	if err != nil {
-		w.err = w.dir.wrap(err)
-		return w.err
-	}
-	w.done = true
-	w.dir.failPoint("after_rename")
-	w.dir.failPoint("before_dirsync")
-	if err := w.dir.fs.SyncDir(path.Dir(w.name)); err != nil {
-		// The name is there but may not survive a power cut.
-		w.err = fmt.Errorf("%w: %w", ErrUndecided, w.dir.wrap(err))
-		return w.err
-	}
-	return nil
-}
-
-// Abort gives the file up.
-func (w *writer) Abort() {
-	if w.file != nil {
-		w.file.Close()
-		w.file = nil
-	}
-	if !w.done {
-		w.done = true
-		// Best effort: what is left is deleted by the next owner.
-		_ = w.dir.fs.Remove(w.name + tmp)
-	}
 }

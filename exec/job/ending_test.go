@@ -181,7 +181,7 @@ func TestWhatStaysOfCheckpoints(t *testing.T) {
 				}
 				h := r.start(r.plan(e.last, set...))
 				if e.last == endless {
-					if err := h.Checkpoint(t.Context()); err != nil {
+					if _, err := h.Checkpoint(t.Context(), false); err != nil {
 						t.Fatal(err)
 					}
 				}
@@ -225,7 +225,7 @@ func TestAKillWhileCheckpointsAreDeleted(t *testing.T) {
 			}
 			retention := []string{"execution.checkpointing.externalized-checkpoint-retention", "DELETE_ON_CANCELLATION"}
 			h := r.start(r.plan(endless, retention...))
-			if err := h.Checkpoint(t.Context()); err != nil {
+			if _, err := h.Checkpoint(t.Context(), false); err != nil {
 				t.Fatal(err)
 			}
 			id := h.Status().ID
@@ -275,7 +275,7 @@ func TestCheckpointsStayWhileTheirOutputIsNotVisible(t *testing.T) {
 		}
 	}
 	h := r.start(r.plan(endless, retention...))
-	for h.Checkpoint(t.Context()) == nil { // without rows there is nothing to commit
+	for err := error(nil); err == nil; _, err = h.Checkpoint(t.Context(), false) { // without rows there is nothing to commit
 	}
 	if err := h.Wait(); err == nil || errors.Is(err, job.ErrCancelled) {
 		t.Fatal(err)

@@ -40,6 +40,11 @@ type home struct {
 	live      []state.File
 	rolled    []rollUp // finished compactions that no manifest lists yet
 	rolling   bool
+	begun     *checkpoint.Begun // the snapshot that the job began from
+	claimed   bool              // it was deleted, or is being deleted
+	holds     int               // nothing is deleted while somebody reads the checkpoints
+	closed    bool              // and nobody may begin to any more
+	free      chan struct{}     // closed when the last hold ends after that
 	work      sync.WaitGroup
 }
 
@@ -52,13 +57,15 @@ type rollUp struct {
 // restored is the checkpoint an incarnation starts from; Epoch 0: a fresh start.
 type restored struct {
 	Epoch   state.Epoch
+	Begins  bool                    // the job begins from a snapshot that its user named
+	Drained bool                    // its input had ended, or been ended
 	Sources map[string][]splitState // by UID
 	Files   []state.File
 }
 
 // openHome locks the job directory, which begins an incarnation, and opens the checkpoints.
 func openHome(h *Handle) (*home, error) {
-	m := &home{h: h, plan: recordPlan(h.plan)}
+	m := &home{h: h, plan: recordPlan(h.plan), free: make(chan struct{})}
 	if h.cfg.Dir == "" {
 		return m, nil
 	}
@@ -75,6 +82,9 @@ func openHome(h *Handle) (*home, error) {
 		root = dir.Path("checkpoints")
 	}
 	m.dir = dir
+	if err := m.deleteUnfinished(); err != nil {
+		return nil, errors.Join(err, dir.Close())
+	}
 	m.storage, err = checkpoint.OpenDir(root, dir.Job().ID, checkpoint.DirOptions{Owner: true, FailPoint: h.cfg.FailPoint})
 	if err != nil {
 		return nil, errors.Join(err, dir.Close())
@@ -144,8 +154,39 @@ func (m *home) nextEpoch() state.Epoch {
 	return m.epoch
 }
 
-// Close waits for background work and gives up the lock.
+// hold keeps all checkpoints until release is called. It fails when the job has ended.
+func (m *home) hold() (release func(), err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.closed {
+		return nil, errEnded
+	}
+	m.holds++
+	return func() {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		if m.holds--; m.holds == 0 && m.closed {
+			close(m.free)
+		}
+	}, nil
+}
+
+// released waits until nobody holds the checkpoints, and lets nobody do so any more.
+func (m *home) released() {
+	m.mu.Lock()
+	if !m.closed {
+		m.closed = true
+		if m.holds == 0 {
+			close(m.free)
+		}
+	}
+	m.mu.Unlock()
+	<-m.free
+}
+
+// Close waits for savepoints and background work and gives up the lock.
 func (m *home) Close() error {
+	m.released()
 	m.work.Wait()
 	if !m.durable() {
 		return nil
@@ -167,12 +208,13 @@ func (m *home) publish(ctx context.Context, s *snapshot) error {
 			applied = append(applied, r)
 		}
 	}
+	live = append(live, s.Files...)
 	man := &checkpoint.Manifest{
 		Format: checkpoint.Format, Engine: m.h.cfg.Version, JobID: m.id(), JobName: m.h.plan.Name, Incarnation: m.incarnation(),
 		Epoch: s.Epoch, Previous: m.previous, Kind: checkpoint.Checkpoint, Created: m.h.cfg.Clock.Now().UTC(),
 		MaxParallelism: m.h.plan.MaxParallel, Plan: m.plan.hash, SQLHash: m.plan.sql, Operators: m.plan.operators,
-		SQL: m.h.plan.SQL, Options: m.h.plan.Options,
-		Files: append(live, s.Files...),
+		SQL: m.h.plan.SQL, Options: m.h.plan.Options, Begun: m.begun, Drained: s.Drained,
+		Files: live,
 	}
 	m.mu.Unlock()
 	for uid, splits := range s.sources() {
@@ -191,14 +233,15 @@ func (m *home) publish(ctx context.Context, s *snapshot) error {
 		man.Transactions = append(man.Transactions, checkpoint.Transaction{Name: name, Token: json.RawMessage(token)})
 	}
 	slices.SortFunc(man.Transactions, func(a, b checkpoint.Transaction) int { return strings.Compare(a.Name, b.Name) })
-	if m.h.opts.full {
+	full := s.Full || m.h.opts.full
+	if full {
 		var err error
 		if man.Files, err = m.rewrite(ctx, man.Files); err != nil {
 			return err
 		}
 	}
 	err := checkpoint.Publish(m.storage, man)
-	if m.h.opts.full {
+	if full {
 		m.unlisted(err, s.Files, man.Files)
 		s.Files = man.Files
 	}
@@ -230,13 +273,14 @@ func containsAll(all, sub []state.File) bool {
 
 // settled runs when the output of a checkpoint is visible: older ones may go, and long
 // chains of deltas are rolled up in the background.
-func (m *home) settled(_ context.Context, s *snapshot) error {
+func (m *home) settled(ctx context.Context, s *snapshot) error {
 	m.mu.Lock()
 	m.confirmed = s.Epoch
 	m.mu.Unlock()
 	if err := m.retain(s.Epoch); err != nil {
 		return err
 	}
+	m.claim(context.WithoutCancel(ctx))
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.rolling || len(m.rolled) > 0 {

@@ -55,11 +55,14 @@ func (h *Handle) live(ctx context.Context, home *home, ready func()) (err error)
 		}
 	}
 	for _, s := range in.sources {
-		if err := s.openSplits(ctx, in.restored.Sources[s.node.UID], in.restored.Epoch == 0); err != nil {
+		if err := s.openSplits(ctx, in.restored.Sources[s.node.UID], !in.restored.knows(s.node.UID)); err != nil {
 			return err
 		}
 	}
-	if in.restored.Epoch == 0 && home.durable() && len(in.committers) > 0 {
+	if in.restored.Drained && !in.bounded() {
+		h.cfg.Log.Warn("going on from a checkpoint taken with --drain: windows that were open then have been closed early, and rows that come for them now are late")
+	}
+	if in.restored.Begins || in.restored.Epoch == 0 && home.durable() && len(in.committers) > 0 {
 		if err := home.publishStart(ctx, in.sources); err != nil {
 			return err
 		}

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/sqlstream/sqlstream/checkpoint/evolve"
 	"github.com/sqlstream/sqlstream/connectors"
 	"github.com/sqlstream/sqlstream/exec"
 	"github.com/sqlstream/sqlstream/exec/vec"
@@ -26,6 +27,12 @@ type Config struct {
 	Dir string
 	// Fresh starts over: what an earlier run left is put aside and never restored.
 	Fresh bool
+	// Allow is what the user agreed to give up of the state, or to live with, where the query has changed.
+	Allow evolve.Allow
+	// From is the path of the snapshot that the job begins with: a savepoint, or a retained
+	// checkpoint. A job that began with it before goes on from its own newest checkpoint. "": the
+	// one of execution.state-recovery.path, if there is one.
+	From string
 	// AllowDuplicates restores a checkpoint older than output that is already visible.
 	AllowDuplicates bool
 	Connectors      func(name string) (connectors.Connector, error)
@@ -56,7 +63,7 @@ type Handle struct {
 	cancel context.CancelCauseFunc
 	done   chan struct{}
 	err    error
-	demand chan chan<- error
+	demand chan request
 	ckpt   checkpointStatus
 	meters *meters
 
@@ -68,6 +75,8 @@ type Handle struct {
 	restoredFrom uint64
 	restarts     int
 	lastErr      error
+	home         *home      // nil until its directory is locked
+	savepoint    *Savepoint // the newest
 }
 
 // ErrCancelled is what Wait returns for a job that was cancelled.
@@ -80,6 +89,9 @@ func Run(ctx context.Context, p *plan.Job, cfg Config) (*Handle, error) {
 	opts, err := readOptions(p.Options)
 	if err != nil {
 		return nil, exec.Userf("%w", err)
+	}
+	if cfg.From == "" {
+		cfg.From = opts.from
 	}
 	if cfg.Clock == nil {
 		cfg.Clock = exec.SystemClock{}
@@ -98,7 +110,7 @@ func Run(ctx context.Context, p *plan.Job, cfg Config) (*Handle, error) {
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	h := &Handle{
-		plan: p, cfg: cfg, opts: opts, cancel: cancel, done: make(chan struct{}), demand: make(chan chan<- error),
+		plan: p, cfg: cfg, opts: opts, cancel: cancel, done: make(chan struct{}), demand: make(chan request),
 		meters: newMeters(p), state: Created, started: cfg.Clock.Now(),
 	}
 	started := make(chan error, 1)
@@ -135,24 +147,10 @@ func (h *Handle) cancelling() {
 	})
 }
 
-// Checkpoint takes a checkpoint now and returns when its output is committed.
-func (h *Handle) Checkpoint(ctx context.Context) error {
-	answer := make(chan error, 1)
-	select {
-	case h.demand <- answer:
-	case <-h.done:
-		return errors.New("the job has ended")
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-	select {
-	case err := <-answer:
-		return err
-	case <-h.done:
-		return errors.New("the job ended before the checkpoint was complete")
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
+func (h *Handle) currentHome() *home {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.home
 }
 
 func (h *Handle) set(f func()) {
@@ -188,8 +186,10 @@ func (h *Handle) incarnations(ctx context.Context, started chan<- error) (err er
 	if err != nil {
 		return err
 	}
+	h.set(func() { h.home = home })
 	tries, ran := 0, false
 	defer func() {
+		home.released() // savepoints are made of its checkpoints
 		home.end(err, context.Cause(ctx), ran)
 		home.Close()
 	}()

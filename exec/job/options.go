@@ -25,6 +25,8 @@ type options struct {
 	hashmap       bool          // state.backend.type
 	memory        int64         // state.backend.badger.memory, 0: by the machine
 	restart       restartOptions
+	from          string // execution.state-recovery.path
+	claim         bool   // the snapshot becomes the job's own: it is deleted when the job has a checkpoint
 	zone          *time.Location
 }
 
@@ -43,6 +45,7 @@ func readOptions(m map[string]string) (*options, error) {
 	o.full = m[settings.CheckpointIncremental] == "false"
 	o.stopAtFinish = m[settings.CheckpointAfterFinish] == "false"
 	o.dir = m[settings.CheckpointDir]
+	o.from, o.claim = m[settings.RecoveryPath], m[settings.RecoveryClaimMode] == "CLAIM"
 	o.maxConcurrent = max(r.number(settings.CheckpointMaxConcurrent), 1)
 	o.unaligned = m[settings.Unaligned] == "true"
 	o.alignedFor = r.duration(settings.AlignedTimeout)

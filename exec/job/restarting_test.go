@@ -35,7 +35,7 @@ func TestAJobIsRestartedAsItsStrategySays(t *testing.T) {
 				r := newRig(t)
 				r.random = func() float64 { return 0.5 }
 				h := r.start(r.plan(endless, tc.set...))
-				if err := h.Checkpoint(t.Context()); err != nil {
+				if _, err := h.Checkpoint(t.Context(), false); err != nil {
 					t.Fatal(err)
 				}
 				start := time.Now()
@@ -62,7 +62,7 @@ func TestAJobThatIsRestartedGoesOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)
 		h := r.start(r.plan(endless))
-		if err := h.Checkpoint(t.Context()); err != nil {
+		if _, err := h.Checkpoint(t.Context(), false); err != nil {
 			t.Fatal(err)
 		}
 		down := exec.Externalf("the disk is away")
@@ -73,7 +73,7 @@ func TestAJobThatIsRestartedGoesOn(t *testing.T) {
 		}
 		r.sink.err.Store(nil)
 		time.Sleep(2 * time.Minute) // virtual
-		if err := h.Checkpoint(t.Context()); err != nil {
+		if _, err := h.Checkpoint(t.Context(), false); err != nil {
 			t.Error(err)
 		}
 		h.Cancel()

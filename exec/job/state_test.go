@@ -47,7 +47,7 @@ func (r *rig) take(n int, set ...string) {
 	r.t.Helper()
 	h := r.start(r.plan(endless, set...))
 	for range n {
-		if err := h.Checkpoint(r.t.Context()); err != nil {
+		if _, err := h.Checkpoint(r.t.Context(), false); err != nil {
 			r.t.Fatal(err)
 		}
 	}
@@ -117,7 +117,7 @@ func TestChainsOfChangesAreRolledUp(t *testing.T) {
 		return slices.ContainsFunc(r.manifests()[0].Files, func(f state.File) bool { return f.Kind == stf.Full })
 	}
 	for n := 1; n < 12 || !rolled(); n++ { // in the background: it is listed some checkpoints later
-		if err := h.Checkpoint(t.Context()); err != nil {
+		if _, err := h.Checkpoint(t.Context(), false); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -65,7 +65,8 @@ type Result struct {
 	Job *plan.Job
 	// Query says that Job is a SELECT: its sink collects.
 	Query bool
-	// Control is a statement about running jobs (SHOW JOBS, DESCRIBE JOB, STOP JOB), for the
+	// Control is a statement about running jobs (SHOW JOBS, DESCRIBE JOB, STOP JOB,
+	// CREATE SAVEPOINT), for the
 	// caller to carry out.
 	Control bool
 }
@@ -185,7 +186,7 @@ func (x *execution) statement(stmt ast.Statement, r *Result) (err error) {
 		err = x.show(stmt, r)
 	case *ast.Describe:
 		err = x.describe(stmt, r)
-	case *ast.DescribeJob, *ast.StopJob:
+	case *ast.DescribeJob, *ast.StopJob, *ast.CreateSavepoint:
 		r.Control = true
 	case *ast.Use:
 		err = x.use(stmt, r)

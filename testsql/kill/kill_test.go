@@ -96,6 +96,7 @@ var modes = []struct {
 	{"full checkpoints", func(o *Options) { o.Full = true }},
 	{"state on disk", func(o *Options) { o.StateBytes = 2000 }},
 	{"down longer than the transaction timeout", short},
+	{"savepoints, stops and forks", func(o *Options) { o.Operate, o.Parallelism = true, 0 }},
 }
 
 // TestKillLoop is the promise: whatever the moment of a kill -9, nothing is lost, repeated

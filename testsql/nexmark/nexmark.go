@@ -169,7 +169,7 @@ func interrupt(ctx context.Context, h *job.Handle, g *gate) (rows int, err error
 	if err := g.wait(h); err != nil {
 		return 0, err
 	}
-	if err := h.Checkpoint(ctx); err != nil {
+	if _, err := h.Checkpoint(ctx, false); err != nil {
 		return 0, err
 	}
 	g.limit(late)

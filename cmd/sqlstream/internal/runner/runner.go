@@ -135,7 +135,10 @@ func (r *Runner) Start(ctx context.Context, p *plan.Job, several bool) (*jobs.Jo
 	}
 	s := j.Status()
 	from := "starting fresh"
-	if s.RestoredFrom > 0 {
+	switch {
+	case s.BegunFrom != "" && s.Incarnation == 1:
+		from = "from " + s.BegunFrom
+	case s.RestoredFrom > 0:
 		from = fmt.Sprintf("from checkpoint %d", s.RestoredFrom)
 	}
 	r.Log.Info("job started", "job", p.Name, "id", s.ID, "dir", dir, "start", from)
