@@ -93,6 +93,7 @@ func Run(ctx context.Context, p *plan.Job, cfg Config) (*Handle, error) {
 	if cfg.From == "" {
 		cfg.From = opts.from
 	}
+	cfg.Allow.All = cfg.Allow.All || opts.nonRestored
 	if cfg.Clock == nil {
 		cfg.Clock = exec.SystemClock{}
 	}
@@ -182,7 +183,7 @@ func (h *Handle) run(ctx context.Context, started chan<- error) {
 }
 
 func (h *Handle) incarnations(ctx context.Context, started chan<- error) (err error) {
-	home, err := openHome(h)
+	home, err := openHome(ctx, h)
 	if err != nil {
 		return err
 	}
