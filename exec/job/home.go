@@ -38,15 +38,18 @@ type home struct {
 	// incarnation had open outside was not closed.
 	confirmed state.Epoch
 	unclean   bool
-	live      []state.File
-	rolled    []rollUp // finished compactions that no manifest lists yet
-	rolling   bool
-	begun     *checkpoint.Begun // the snapshot that the job began from
-	claimed   bool              // it was deleted, or is being deleted
-	holds     int               // nothing is deleted while somebody reads the checkpoints
-	closed    bool              // and nobody may begin to any more
-	free      chan struct{}     // closed when the last hold ends after that
-	work      sync.WaitGroup
+	// stopped: a request to stop ended the last incarnation; drained: after the end of its input.
+	stopped bool
+	drained bool
+	live    []state.File
+	rolled  []rollUp // finished compactions that no manifest lists yet
+	rolling bool
+	begun   *checkpoint.Begun // the snapshot that the job began from
+	claimed bool              // it was deleted, or is being deleted
+	holds   int               // nothing is deleted while somebody reads the checkpoints
+	closed  bool              // and nobody may begin to any more
+	free    chan struct{}     // closed when the last hold ends after that
+	work    sync.WaitGroup
 }
 
 // rollUp is a file that replaces others.
@@ -281,7 +284,7 @@ func containsAll(all, sub []state.File) bool {
 // chains of deltas are rolled up in the background.
 func (m *home) settled(ctx context.Context, s *snapshot) error {
 	m.mu.Lock()
-	m.confirmed = s.Epoch
+	m.confirmed, m.drained = s.Epoch, s.Drained
 	m.mu.Unlock()
 	if err := m.retain(s.Epoch); err != nil {
 		return err
