@@ -195,5 +195,8 @@ func (m *Manifest) Bytes() int64 {
 	for _, f := range m.Files {
 		n += f.Size
 	}
+	for _, f := range m.Rows {
+		n += f.Size
+	}
 	return n
 }

@@ -60,18 +60,21 @@ func newEncoder(s *shape) *encoder {
 	return e
 }
 
+// needs says which columns a file must have for an entry.
+func (e *encoder) needs(r checkpoint.Records) wide {
+	return wide{stamp: r.Stamp() != 0, rawKey: !e.splitKey(r.Group(), r.Key()), rawValue: !e.checkValue(r.Value())}
+}
+
 // add appends an entry. When the file needs more columns to say it, nothing is appended and
 // need differs from the shape's.
 func (e *encoder) add(r checkpoint.Records) (need wide) {
-	need = e.s.wide
 	key, value, stamp := r.Key(), r.Value(), r.Stamp()
-	plainKey, plainValue := e.splitKey(r.Group(), key), e.checkValue(value)
-	need.stamp = need.stamp || stamp != 0
-	need.rawKey = need.rawKey || !plainKey
-	need.rawValue = need.rawValue || !plainValue
-	if need != e.s.wide {
+	has, x := e.s.wide, e.needs(r)
+	need = wide{stamp: has.stamp || x.stamp, rawKey: has.rawKey || x.rawKey, rawValue: has.rawValue || x.rawValue}
+	if need != has {
 		return need
 	}
+	plainKey, plainValue := !x.rawKey, !x.rawValue
 	e.group.Append(uint16(r.Group()))
 	e.addKey(plainKey)
 	e.addValue(value, plainValue)

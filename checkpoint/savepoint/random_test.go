@@ -50,7 +50,9 @@ func randomKey(r *rand.Rand, dst []byte, t types.Type) []byte {
 		}
 		return b
 	}
-	text := func() []byte { return []byte([]string{"", "a", "Zürich", "日本", strings.Repeat("x", 200)}[r.IntN(5)]) }
+	text := func() []byte {
+		return []byte([]string{"", "a", "Zürich", "日本", strings.Repeat("x", 200)}[r.IntN(5)])
+	}
 	switch p := t.Physical(); p {
 	case types.PhysBool:
 		return append(dst, byte(1+r.IntN(2)))

@@ -43,6 +43,9 @@ const ManifestName = "manifest.json"
 // ErrNone is wrapped by errors about places that hold no complete savepoint.
 var ErrNone = errors.New("no savepoint")
 
+// errIncomplete is ErrNone about a place with files of state.
+var errIncomplete = fmt.Errorf("%w, an incomplete one", ErrNone)
+
 // Read reads and checks the manifest of a savepoint.
 func Read(place checkpoint.Place) (*checkpoint.Manifest, error) {
 	path := place.Location() + "/" + ManifestName
@@ -75,7 +78,7 @@ func missing(place checkpoint.Place) error {
 	}
 	for _, n := range names {
 		if dataName.MatchString(n) {
-			return fmt.Errorf("%w in %s: it has files of state but no %s, so it was never completed; take another savepoint and delete it", ErrNone, place.Location(), ManifestName)
+			return fmt.Errorf("%w in %s: it has files of state but no %s, so it was never completed; take another one and delete this", errIncomplete, place.Location(), ManifestName)
 		}
 	}
 	return fmt.Errorf("%w in %s: it has no %s; expected the directory of a savepoint", ErrNone, place.Location(), ManifestName)

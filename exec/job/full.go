@@ -10,7 +10,7 @@ import (
 )
 
 // rewrite makes full files of all files of a checkpoint that is not to share any with another
-// one (execution.checkpointing.incremental = false).
+// one (execution.checkpointing.incremental = false, or a full one that was asked for).
 func (m *home) rewrite(ctx context.Context, files []state.File) ([]state.File, error) {
 	var out []state.File
 	for _, set := range stf.Sets(files) {

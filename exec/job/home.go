@@ -13,6 +13,7 @@ import (
 	"sync"
 
 	"github.com/sqlstream/sqlstream/checkpoint"
+	"github.com/sqlstream/sqlstream/checkpoint/stores"
 	"github.com/sqlstream/sqlstream/exec"
 	"github.com/sqlstream/sqlstream/exec/build"
 	"github.com/sqlstream/sqlstream/planner/plan"
@@ -27,7 +28,7 @@ import (
 type home struct {
 	h       *Handle
 	dir     *checkpoint.JobDir // nil: not durable
-	storage *checkpoint.Dir
+	storage checkpoint.Storage
 	plan    recordedPlan
 
 	mu       sync.Mutex
@@ -64,7 +65,7 @@ type restored struct {
 }
 
 // openHome locks the job directory, which begins an incarnation, and opens the checkpoints.
-func openHome(h *Handle) (*home, error) {
+func openHome(ctx context.Context, h *Handle) (*home, error) {
 	m := &home{h: h, plan: recordPlan(h.plan), free: make(chan struct{})}
 	if h.cfg.Dir == "" {
 		return m, nil
@@ -85,16 +86,21 @@ func openHome(h *Handle) (*home, error) {
 	if err := m.deleteUnfinished(); err != nil {
 		return nil, errors.Join(err, dir.Close())
 	}
-	m.storage, err = checkpoint.OpenDir(root, dir.Job().ID, checkpoint.DirOptions{Owner: true, FailPoint: h.cfg.FailPoint})
+	m.storage, err = m.open(ctx, root)
 	if err != nil {
 		return nil, errors.Join(err, dir.Close())
 	}
 	if dir.Job().Discarded {
-		if err := m.renew(root); err != nil {
+		if err := m.renew(ctx, root); err != nil {
 			return nil, errors.Join(err, dir.Close())
 		}
 	}
 	return m, nil
+}
+
+// open opens the checkpoints of the job that the directory is of.
+func (m *home) open(ctx context.Context, root string) (checkpoint.Storage, error) {
+	return stores.Open(ctx, root, m.id(), checkpoint.DirOptions{Owner: true, FailPoint: m.h.cfg.FailPoint}, m.h.plan.Options)
 }
 
 // checkForgotten refuses a directory that has lost the file that says whose checkpoints are in
@@ -213,16 +219,10 @@ func (m *home) publish(ctx context.Context, s *snapshot) error {
 		Format: checkpoint.Format, Engine: m.h.cfg.Version, JobID: m.id(), JobName: m.h.plan.Name, Incarnation: m.incarnation(),
 		Epoch: s.Epoch, Previous: m.previous, Kind: checkpoint.Checkpoint, Created: m.h.cfg.Clock.Now().UTC(),
 		MaxParallelism: m.h.plan.MaxParallel, Plan: m.plan.hash, SQLHash: m.plan.sql, Operators: m.plan.operators,
-		SQL: m.h.plan.SQL, Options: m.h.plan.Options, Begun: m.begun, Drained: s.Drained,
+		SQL: m.h.plan.SQL, Options: masked(m.h.plan.Options), Begun: m.begun, Drained: s.Drained,
 		Files: live,
 	}
 	m.mu.Unlock()
-	if s.Full {
-		var err error
-		if man.Files, err = m.whole(ctx, live); err != nil {
-			return err
-		}
-	}
 	for uid, splits := range s.sources() {
 		src := checkpoint.Source{UID: uid, Name: m.plan.names[uid]}
 		for _, sp := range splits {
@@ -239,14 +239,15 @@ func (m *home) publish(ctx context.Context, s *snapshot) error {
 		man.Transactions = append(man.Transactions, checkpoint.Transaction{Name: name, Token: json.RawMessage(token)})
 	}
 	slices.SortFunc(man.Transactions, func(a, b checkpoint.Transaction) int { return strings.Compare(a.Name, b.Name) })
-	if m.h.opts.full {
+	full := s.Full || m.h.opts.full
+	if full {
 		var err error
 		if man.Files, err = m.rewrite(ctx, man.Files); err != nil {
 			return err
 		}
 	}
 	err := checkpoint.Publish(m.storage, man)
-	if m.h.opts.full {
+	if full {
 		m.unlisted(err, s.Files, man.Files)
 		s.Files = man.Files
 	}
@@ -264,23 +265,6 @@ func (m *home) publish(ctx context.Context, s *snapshot) error {
 		return slices.ContainsFunc(applied, func(a rollUp) bool { return a.new.Name == r.new.Name })
 	})
 	return nil
-}
-
-// whole rolls everything up into full files.
-func (m *home) whole(ctx context.Context, files []state.File) ([]state.File, error) {
-	var out []state.File
-	for _, set := range stf.Sets(files) {
-		if len(set) == 1 && set[0].Kind == stf.Full {
-			out = append(out, set[0])
-			continue
-		}
-		f, err := stf.Compact(ctx, m.storage, set, m.plan.hasTable)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, f)
-	}
-	return out, nil
 }
 
 // containsAll reports whether every file of sub is in all.

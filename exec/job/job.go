@@ -30,10 +30,9 @@ type Config struct {
 	// Allow is what the user agreed to give up of the state, or to live with, where the query has changed.
 	Allow evolve.Allow
 	// From is the path of the snapshot that the job begins with: a savepoint, or a retained
-	// checkpoint. A job that began with it before goes on from its own newest checkpoint. "": none.
+	// checkpoint. A job that began with it before goes on from its own newest checkpoint. "": the
+	// one of execution.state-recovery.path, if there is one.
 	From string
-	// Claim makes that snapshot the job's own: it is deleted when the job has a checkpoint.
-	Claim bool
 	// AllowDuplicates restores a checkpoint older than output that is already visible.
 	AllowDuplicates bool
 	Connectors      func(name string) (connectors.Connector, error)
@@ -91,6 +90,10 @@ func Run(ctx context.Context, p *plan.Job, cfg Config) (*Handle, error) {
 	if err != nil {
 		return nil, exec.Userf("%w", err)
 	}
+	if cfg.From == "" {
+		cfg.From = opts.from
+	}
+	cfg.Allow.All = cfg.Allow.All || opts.nonRestored
 	if cfg.Clock == nil {
 		cfg.Clock = exec.SystemClock{}
 	}
@@ -180,7 +183,7 @@ func (h *Handle) run(ctx context.Context, started chan<- error) {
 }
 
 func (h *Handle) incarnations(ctx context.Context, started chan<- error) (err error) {
-	home, err := openHome(h)
+	home, err := openHome(ctx, h)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package job
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -80,7 +81,7 @@ func (m *home) discard() error {
 }
 
 // renew makes a new job of the directory of one that is over.
-func (m *home) renew(root string) error {
+func (m *home) renew(ctx context.Context, root string) error {
 	if err := m.discard(); err != nil {
 		return err
 	}
@@ -89,7 +90,7 @@ func (m *home) renew(root string) error {
 	}
 	m.dir.Renew(m.h.cfg.Clock.Now())
 	var err error
-	m.storage, err = checkpoint.OpenDir(root, m.id(), checkpoint.DirOptions{Owner: true, FailPoint: m.h.cfg.FailPoint})
+	m.storage, err = m.open(ctx, root)
 	return err
 }
 
