@@ -2,6 +2,7 @@ package checkpoint
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/sqlstream/sqlstream/state"
 )
@@ -54,6 +55,29 @@ func DecideStart(f *Facts, snap *Manifest, own bool) Start {
 	}}
 }
 
+// JudgeStart judges what the participants of the two-phase commit answered before a job begins
+// with a snapshot: f.Answers about the job itself, adopted about what another job's checkpoint
+// decided. It returns why the job cannot begin, and what output will be repeated.
+func JudgeStart(f *Facts, snap *Manifest, adopted []Answer) (refuse, repeats []string) {
+	for _, a := range slices.Concat(adopted, f.Answers) {
+		switch {
+		case a.Outcome == OutcomeAborted:
+			return []string{fmt.Sprintf("%s: the output of checkpoint %d was aborted from outside and never happened%s", a.Name, snap.Epoch, detail(a)),
+				"begin from the checkpoint before it, or from a savepoint"}, nil
+		case a.Outcome == OutcomeUnknown && !f.Repeat:
+			return []string{fmt.Sprintf("%s: it cannot be found out whether the output of checkpoint %d was committed%s", a.Name, snap.Epoch, detail(a)),
+				"look at the output first: if it is there, start with --allow-duplicates; if not, begin from the checkpoint before"}, nil
+		case a.Ledger > snap.Epoch:
+			seen := fmt.Sprintf("%s: the output of the %d checkpoints after %d up to %d is visible already and would be repeated", a.Name, a.Ledger-snap.Epoch, snap.Epoch, a.Ledger)
+			if !f.Repeat {
+				return []string{seen, "start with --allow-duplicates to repeat it"}, nil
+			}
+			repeats = append(repeats, seen)
+		}
+	}
+	return nil, repeats
+}
+
 // newest is the manifest of the newest checkpoint that can be used, nil when there is none.
 func (f *Facts) newest() *Manifest {
 	for i := range f.Found {
@@ -62,6 +86,13 @@ func (f *Facts) newest() *Manifest {
 		}
 	}
 	return nil
+}
+
+// BeganFrom reports whether the job began from the snapshot that lay at path, and has a checkpoint of
+// its own: the snapshot may be gone since, claimed or moved.
+func (f *Facts) BeganFrom(path string) bool {
+	m := f.newest()
+	return m != nil && m.Begun != nil && m.Begun.Path == path && !f.Start
 }
 
 // BegunWith describes a snapshot as the one that a job begins with.

@@ -85,6 +85,7 @@ type Operator struct {
 	Inputs []string `json:"inputs,omitempty"` // what it descends from, sorted
 	Line   int      `json:"line,omitempty"`   // where in the SQL it comes from
 	Column int      `json:"column,omitempty"`
+	SQL    string   `json:"sql,omitempty"` // that line, secrets masked
 }
 
 // Table is the schema of one table of keyed state: all that is needed to read its entries

@@ -3,6 +3,7 @@ package checkpoint
 import (
 	"errors"
 	"io/fs"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -83,6 +84,48 @@ func Collect(s Storage, jobID string, numRetained int, confirmed state.Epoch) (G
 	}
 	g := Retain(manifests, numRetained, confirmed)
 	g.Epochs = append(g.Epochs, remains...)
+	return g, nil
+}
+
+// Everything says what may go when the job is over: all complete checkpoints, the remains of
+// others, and the files that none lists which stays. Damaged checkpoints and those set aside stay
+// for people to look at; next to a damaged one all files do.
+func Everything(s Storage, jobID string) (Garbage, error) {
+	epochs, err := s.Epochs()
+	if err != nil {
+		return Garbage{}, err
+	}
+	var g Garbage
+	var keep []*Manifest
+	damaged := false
+	for _, e := range slices.Backward(epochs) { // oldest first, as Retain
+		reason, err := s.Reason(e)
+		if err != nil {
+			return Garbage{}, err
+		}
+		m, err := Read(s, e, jobID)
+		switch {
+		case err != nil && !errors.Is(err, fs.ErrNotExist):
+			damaged = true
+		case reason != "" && m != nil:
+			keep = append(keep, m)
+		case reason == "":
+			g.Epochs = append(g.Epochs, e)
+		}
+	}
+	if damaged {
+		return g, nil
+	}
+	names, err := s.Names()
+	if err != nil {
+		return Garbage{}, err
+	}
+	used := listed(keep)
+	for _, n := range names {
+		if !used[n] {
+			g.Files = append(g.Files, n)
+		}
+	}
 	return g, nil
 }
 

@@ -237,6 +237,7 @@ func (d *Description) Write(w io.Writer) error {
 		fmt.Fprintf(t, "  %s\t%d rows\t%s\n", f.Name, f.Rows, FormatSize(f.Size))
 	}
 	t.Flush() // into memory
+	writeOptions(&b, m.Options)
 	_, err := io.WriteString(w, b.String())
 	return err
 }

@@ -1,7 +1,9 @@
 package job
 
 import (
+	"cmp"
 	"fmt"
+	"math"
 	"strconv"
 	"time"
 
@@ -10,11 +12,22 @@ import (
 
 // options are the session options of a plan that the runtime reads.
 type options struct {
-	checkpoints checkpointing
-	atLeastOnce bool // execution.checkpointing.mode
-	retained    int
-	dir         string // execution.checkpointing.dir, "" = in the job directory
-	zone        *time.Location
+	checkpoints   checkpointing
+	atLeastOnce   bool // execution.checkpointing.mode
+	retained      int
+	retention     string // execution.checkpointing.externalized-checkpoint-retention
+	full          bool   // execution.checkpointing.incremental is false
+	stopAtFinish  bool   // execution.checkpointing.checkpoints-after-tasks-finish is false
+	dir           string // execution.checkpointing.dir, "" = in the job directory
+	maxConcurrent int
+	unaligned     bool
+	alignedFor    time.Duration // execution.checkpointing.aligned-checkpoint-timeout
+	hashmap       bool          // state.backend.type
+	memory        int64         // state.backend.badger.memory, 0: by the machine
+	restart       restartOptions
+	from          string // execution.state-recovery.path
+	claim         bool   // the snapshot becomes the job's own: it is deleted when the job has a checkpoint
+	zone          *time.Location
 }
 
 func readOptions(m map[string]string) (*options, error) {
@@ -28,7 +41,26 @@ func readOptions(m map[string]string) (*options, error) {
 	}
 	o.atLeastOnce = m[settings.CheckpointMode] == "AT_LEAST_ONCE"
 	o.retained = max(r.number(settings.CheckpointRetained), 1)
+	o.retention = cmp.Or(m[settings.CheckpointRetention], settings.RetainOnCancellation)
+	o.full = m[settings.CheckpointIncremental] == "false"
+	o.stopAtFinish = m[settings.CheckpointAfterFinish] == "false"
 	o.dir = m[settings.CheckpointDir]
+	o.from, o.claim = m[settings.RecoveryPath], m[settings.RecoveryClaimMode] == "CLAIM"
+	o.maxConcurrent = max(r.number(settings.CheckpointMaxConcurrent), 1)
+	o.unaligned = m[settings.Unaligned] == "true"
+	o.alignedFor = r.duration(settings.AlignedTimeout)
+	o.hashmap = m[settings.StateBackend] == settings.BackendHashmap
+	o.memory = int64(r.number(settings.BackendMemory))
+	o.restart = restartOptions{
+		Strategy: m[settings.RestartStrategy],
+		Attempts: r.number(settings.FixedDelayAttempts), Delay: r.duration(settings.FixedDelay),
+		MaxFailures: r.number(settings.FailureRateMax), Interval: r.duration(settings.FailureRateInterval), RateDelay: r.duration(settings.FailureRateDelay),
+		Initial: r.duration(settings.ExponentialInitial), Max: r.duration(settings.ExponentialMax), Multiplier: r.double(settings.ExponentialMultiplier),
+		Reset: r.duration(settings.ExponentialReset), Jitter: r.double(settings.ExponentialJitter), ResetAttempts: r.number(settings.ExponentialAttempts),
+	}
+	if o.restart.Max == 0 { // a plan without the session's options
+		o.restart.Initial, o.restart.Max, o.restart.Multiplier, o.restart.Reset, o.restart.ResetAttempts = time.Second, time.Minute, 1.5, time.Hour, math.MaxInt32
+	}
 	if o.checkpoints.Timeout == 0 {
 		o.checkpoints.Timeout = 10 * time.Minute
 	}
@@ -67,6 +99,16 @@ func (r *reader) number(key string) int {
 	n, err := strconv.Atoi(v)
 	r.keep(key, v, err)
 	return n
+}
+
+func (r *reader) double(key string) float64 {
+	v := r.m[key]
+	if v == "" {
+		return 0
+	}
+	f, err := strconv.ParseFloat(v, 64)
+	r.keep(key, v, err)
+	return f
 }
 
 func (r *reader) keep(key, v string, err error) {

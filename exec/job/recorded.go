@@ -30,7 +30,7 @@ func recordPlan(p *plan.Job) recordedPlan {
 	r := recordedPlan{names: map[string]string{}, tables: map[tableKey]bool{}, sql: hash(p.SQL)}
 	for _, n := range p.Nodes {
 		op := checkpoint.Operator{UID: n.UID, Name: n.Name, Kind: n.Op.Kind(), Parallelism: n.Parallelism, Fingerprint: n.Fingerprint,
-			Window: n.Origin.Window, Inputs: n.Origin.Inputs, Line: n.Line, Column: n.Col}
+			Window: n.Origin.Window, Inputs: n.Origin.Inputs, Line: n.Line, Column: n.Col, SQL: n.SQL}
 		for _, t := range n.State {
 			op.Tables = append(op.Tables, recordTable(&t))
 			r.tables[tableKey{n.UID, t.ID}] = true

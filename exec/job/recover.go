@@ -24,6 +24,11 @@ func (m *home) recover(ctx context.Context, committers []exec.Committer) (*resto
 	if err != nil {
 		return nil, err
 	}
+	if m.h.cfg.From != "" && m.previous == 0 {
+		if r, err := m.beginWith(ctx, f, committers); r != nil || err != nil {
+			return r, err
+		}
+	}
 	for range len(f.Found) + 3 { // each round settles or sets aside at least one checkpoint
 		d := checkpoint.Decide(f)
 		switch d.Action {
@@ -122,6 +127,7 @@ func (m *home) start(f *checkpoint.Facts, d checkpoint.Decision) (*restored, err
 		return nil, err
 	}
 	r := &restored{Epoch: d.From}
+	var begun *checkpoint.Begun
 	for _, c := range f.Found {
 		if c.Epoch > d.From && c.SetAside == "" && c.Err != nil && (c.Manifest != nil || !errors.Is(c.Err, fs.ErrNotExist)) {
 			// It stays for people to look at, and is passed over at every start until it is deleted.
@@ -134,11 +140,13 @@ func (m *home) start(f *checkpoint.Facts, d checkpoint.Decision) (*restored, err
 			}
 		case c.Epoch == d.From:
 			r.read(c.Manifest)
+			begun = c.Manifest.Begun
 		}
 	}
 	m.mu.Lock()
+	m.begun = begun
 	m.epoch = max(m.epoch, checkpoint.NextEpoch(f, names)-1)
-	m.live, m.previous, m.rolled = r.Files, d.From, nil
+	m.live, m.previous, m.confirmed, m.rolled = r.Files, d.From, d.From, nil
 	m.mu.Unlock()
 	for _, n := range checkpoint.Orphans(names, f.Found) {
 		if err := m.storage.Remove(n); err != nil {
@@ -151,9 +159,16 @@ func (m *home) start(f *checkpoint.Facts, d checkpoint.Decision) (*restored, err
 	return r, nil
 }
 
+// knows reports whether the snapshot has positions of a source. One that is new in the plan
+// begins as its table's options say.
+func (r *restored) knows(uid string) bool {
+	_, ok := r.Sources[uid]
+	return ok
+}
+
 // read takes from a manifest what the tasks start with.
 func (r *restored) read(man *checkpoint.Manifest) {
-	r.Files = man.Files
+	r.Files, r.Drained = man.Files, man.Drained
 	r.Sources = map[string][]splitState{}
 	for _, s := range man.Sources {
 		list := []splitState{}
@@ -177,6 +192,12 @@ func refused(dir string, reasons []string) error {
 
 // retain deletes what no retained checkpoint needs, once the output of e is visible.
 func (m *home) retain(e state.Epoch) error {
+	m.mu.Lock()
+	held := m.holds > 0
+	m.mu.Unlock()
+	if held {
+		return nil // the next checkpoint makes up for it
+	}
 	g, err := checkpoint.Collect(m.storage, m.id(), m.h.opts.retained, e)
 	if err != nil {
 		return err
@@ -196,5 +217,11 @@ func (m *home) publishStart(ctx context.Context, sources map[int]*sourceNode) er
 			s.initial[src.node.UID] = append(s.initial[src.node.UID], list...)
 		}
 	}
-	return m.publish(ctx, s)
+	if err := m.publish(ctx, s); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.confirmed = s.Epoch // it has no output
+	return nil
 }

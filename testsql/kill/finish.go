@@ -214,6 +214,9 @@ func (l *loop) idle(ctx context.Context) error {
 	for _, f := range files {
 		l.report.Leftovers = append(l.report.Leftovers, "left behind: "+f)
 	}
+	if err := l.savepoints(ctx); err != nil {
+		return err
+	}
 	return nil
 }
 

@@ -89,6 +89,7 @@ func (t topics) sql(brokers string, o Options) string {
 	return strings.Join([]string{
 		fmt.Sprintf("SET 'execution.checkpointing.interval' = '%d ms';", o.Interval.Milliseconds()),
 		fmt.Sprintf("SET 'execution.checkpointing.num-retained' = '%d';", o.Retained),
+		fmt.Sprintf("SET 'execution.checkpointing.incremental' = '%t';", !o.Full),
 		fmt.Sprintf("SET 'parallelism.default' = '%d';", o.Parallelism),
 		"SET 'pipeline.name' = 'kill';",
 		"CREATE TABLE src (seq BIGINT, k STRING, ts TIMESTAMP(3), v BIGINT, WATERMARK FOR ts AS ts - INTERVAL '1' SECOND) " +

@@ -98,7 +98,7 @@ func (p *process) text() string {
 
 // startJob runs the job of the loop; point and hit say where it kills itself.
 func (l *loop) startJob(o Options, point string, hit int) (*process, error) {
-	return l.startWith(o, point, hit)
+	return l.startWith(o, point, hit, l.ops.args...)
 }
 
 // startWith is startJob with more arguments.
@@ -115,7 +115,7 @@ func (l *loop) startWith(o Options, point string, hit int, args ...string) (*pro
 		return nil, err
 	}
 	env := l.environment(o)
-	if point != "" {
+	if point != "" && point != stopLife {
 		env = append(env, fmt.Sprintf("SQLSTREAM_FAILPOINT=%s:%d", point, hit))
 	}
 	return start(o.Binary, env, append([]string{"run", file, "--dir", l.jobDir(), "--log-level", "warn"}, args...)...)
@@ -129,4 +129,4 @@ func (l *loop) environment(o Options) []string {
 	return env
 }
 
-func (l *loop) jobDir() string { return filepath.Join(l.o.Dir, "job") }
+func (l *loop) jobDir() string { return l.ops.dir }

@@ -158,7 +158,6 @@ func (t *goldenTxn) Adopt(context.Context, state.Epoch, exec.Token) (exec.Recove
 	return exec.Recovery{Outcome: exec.OutcomeUnknown, Detail: "not kept"}, nil
 }
 
-
 func (t *goldenTxn) Recover(_ context.Context, e state.Epoch, token exec.Token) (exec.Recovery, error) {
 	g := t.golden
 	g.mu.Lock()

@@ -129,7 +129,7 @@ func (r *runner) run(ctx context.Context) error {
 			synctest.Wait()
 		}
 		if !r.mode.Step && r.rng.IntN(5) == 0 {
-			if err := h.Checkpoint(ctx); err != nil {
+			if _, err := h.Checkpoint(ctx, false); err != nil {
 				return r.failed(h, err)
 			}
 		}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/sqlstream/sqlstream/checkpoint"
 	"github.com/sqlstream/sqlstream/cmd/sqlstream/internal/exitcode"
+	"github.com/sqlstream/sqlstream/exec/control"
 	"github.com/sqlstream/sqlstream/state"
 )
 
@@ -24,15 +25,56 @@ DIR is a job directory, the directory given as 'execution.checkpointing.dir',
 one checkpoint (chk-12) in it, or the name of a job under --home.`
 
 func (a *app) checkpoint() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:     "checkpoint",
-		Short:   "List, show and verify the checkpoints of a job",
-		Long:    checkpointHelp,
-		Example: "  sqlstream checkpoint ls etl\n  sqlstream checkpoint show etl\n  sqlstream checkpoint verify ./job-state",
-		Args:    args(subcommand),
-		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-	}
+	cmd := a.checkpointNow("checkpoint JOB", "Take a checkpoint of a running job; list, show and verify checkpoints")
 	cmd.AddCommand(a.checkpointList(), a.checkpointShow(), a.checkpointVerify())
+	return cmd
+}
+
+// checkpointNow is the command that takes a checkpoint.
+func (a *app) checkpointNow(use, short string) *cobra.Command {
+	var f jobFlags
+	full := false
+	cmd := &cobra.Command{
+		Use:   use,
+		Short: short,
+		Long: `Take a checkpoint of a running job now, and wait until its output is committed.
+--full writes all state, not only what changed since the last one.
+
+The commands below look at the checkpoints of a job, running or not.`,
+		Example: `  sqlstream checkpoint etl
+  sqlstream checkpoint etl --full
+  sqlstream checkpoint ls etl
+  sqlstream checkpoint show etl
+  sqlstream checkpoint verify ./job-state`,
+		Args: exactly("JOB"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ctx, stop := a.interruptible(cmd)
+			defer stop()
+			o, err := a.operate(ctx, args[0], f.dir)
+			if err != nil {
+				return err
+			}
+			defer o.close()
+			var id uint64
+			err = o.watched(ctx, "checkpoint", func() error {
+				id, err = o.client.Checkpoint(ctx, o.job.ID, control.CheckpointRequest{Full: full})
+				return err
+			})
+			if err != nil {
+				return operationFailed(err)
+			}
+			if f.format == formatJSON {
+				return a.printJSON(struct {
+					Job        string `json:"job"`
+					Checkpoint uint64 `json:"checkpoint"`
+				}{o.job.ID, id})
+			}
+			fmt.Fprintf(a.Out, "checkpoint %d of job %s (%s) is complete\n", id, o.job.Name, o.job.ID)
+			return nil
+		},
+	}
+	f.add(a, cmd, false)
+	cmd.Flags().BoolVar(&full, "full", false, "write all state, not only what changed")
 	return cmd
 }
 

@@ -7,7 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,6 +15,7 @@ import (
 
 	"github.com/sqlstream/sqlstream/checkpoint"
 	"github.com/sqlstream/sqlstream/checkpoint/savepoint"
+	"github.com/sqlstream/sqlstream/checkpoint/snapshots"
 	"github.com/sqlstream/sqlstream/cmd/sqlstream/internal/exitcode"
 )
 
@@ -26,18 +27,6 @@ const snapshotPathHelp = `
 
 PATH is the directory of a savepoint or its manifest.json, or a checkpoint: its
 directory (chk-12), or what 'sqlstream checkpoint' takes, then the newest.`
-
-// savepointProvisional holds them until there is a command that takes savepoints.
-func (a *app) savepointProvisional() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "savepoint",
-		Short: "Look at savepoints",
-		Args:  args(subcommand),
-		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-	}
-	cmd.AddCommand(a.savepointFiles()...)
-	return cmd
-}
 
 // savepointFiles are the commands that look at savepoints and do not need their job.
 func (a *app) savepointFiles() []*cobra.Command {
@@ -55,7 +44,7 @@ row. The exit code is 78 when something is wrong.` + savepointPathHelp,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx, stop := a.interruptible(cmd)
 			defer stop()
-			place, err := openSavepoint(ctx, args[0])
+			place, err := openSavepoint(args[0])
 			if err != nil {
 				return err
 			}
@@ -98,8 +87,8 @@ func (a *app) savepointShow() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			defer s.close()
-			d := checkpoint.DescribeManifest(s.manifest, s.location, time.Now())
+			defer s.Close()
+			d := checkpoint.DescribeManifest(s.Manifest, s.Path, time.Now())
 			if format == formatJSON {
 				return checkpoint.WriteJSON(a.Out, d)
 			}
@@ -155,12 +144,12 @@ the copy. With --type the copy has that layout; otherwise its files are the same
 			}
 			ctx, stop := a.interruptible(cmd)
 			defer stop()
-			from, err := openSavepoint(ctx, args[0])
+			from, err := openSavepoint(args[0])
 			if err != nil {
 				return err
 			}
 			defer from.Close()
-			to, err := openPlace(ctx, args[1])
+			to, err := openSavepoint(args[1])
 			if err != nil {
 				return err
 			}
@@ -208,7 +197,7 @@ Parquet. 'sqlstream state map PATH' lists the tables.` + snapshotPathHelp,
   sqlstream savepoint export etl --format parquet --to counts.parquet`,
 		Args: exactly("PATH"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if !contains(savepoint.Formats, format) {
+			if !slices.Contains(savepoint.Formats, format) {
 				return usageError(cmd, fmt.Errorf("--format '%s': expected %s", format, strings.Join(savepoint.Formats, ", ")))
 			}
 			if format == savepoint.Parquet && to == "" && isTerminal(a.Out) {
@@ -220,14 +209,14 @@ Parquet. 'sqlstream state map PATH' lists the tables.` + snapshotPathHelp,
 			if err != nil {
 				return err
 			}
-			defer s.close()
-			c, err := s.content()
+			defer s.Close()
+			c, err := s.Content()
 			if err != nil {
 				return err
 			}
 			defer c.Close()
 			err = writeFile(a.Out, to, func(w io.Writer) error {
-				return savepoint.ExportContent(ctx, c, s.manifest, operator, table, format, w)
+				return savepoint.ExportContent(ctx, c, s.Manifest, operator, table, format, w)
 			})
 			if errors.Is(err, savepoint.ErrNoTable) {
 				return exitcode.With(exitcode.Data, fmt.Errorf("%w; choose with --operator and --table", err))
@@ -242,15 +231,6 @@ Parquet. 'sqlstream state map PATH' lists the tables.` + snapshotPathHelp,
 	f.StringVar(&to, "to", "", "write to this `file`, which must not exist, instead of standard output")
 	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(savepoint.Formats, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
-}
-
-func contains(list []string, s string) bool {
-	for _, x := range list {
-		if x == s {
-			return true
-		}
-	}
-	return false
 }
 
 // writeFile calls write with a new file, which an error removes; without a name with out.
@@ -268,54 +248,27 @@ func writeFile(out io.Writer, name string, write func(io.Writer) error) error {
 	return nil
 }
 
-// snapshot is a savepoint or a checkpoint, open for reading.
-type snapshot struct {
-	manifest *checkpoint.Manifest
-	location string
-	content  func() (checkpoint.Content, error)
-	close    func() error
-}
-
 // openSnapshot opens what arg names; see snapshotPathHelp.
-func (a *app) openSnapshot(ctx context.Context, cmd *cobra.Command, arg string) (*snapshot, error) {
-	place, err := openSavepoint(ctx, arg)
-	if err != nil {
-		return nil, err
+func (a *app) openSnapshot(ctx context.Context, cmd *cobra.Command, arg string) (*snapshots.Snapshot, error) {
+	s, none := snapshots.Open(ctx, arg)
+	if none == nil || !errors.Is(none, savepoint.ErrNone) {
+		return s, none
 	}
-	m, err := savepoint.Read(place)
-	if err == nil {
-		content := func() (checkpoint.Content, error) { return savepoint.Open(place, m) }
-		return &snapshot{m, place.Location(), content, place.Close}, nil
-	}
-	noSavepoint := errors.Join(err, place.Close())
-	if !errors.Is(err, savepoint.ErrNone) {
-		return nil, noSavepoint
-	}
-	if filepath.Base(arg) == "MANIFEST" {
-		arg = filepath.Dir(arg)
-	}
-	s, id, epoch, err := a.oneCheckpoint(cmd, []string{arg})
+	dir, _, epoch, err := a.oneCheckpoint(cmd, []string{arg})
 	if err != nil {
 		if _, statErr := os.Stat(arg); statErr == nil {
-			return nil, exitcode.With(exitcode.IO, fmt.Errorf("neither a savepoint nor a checkpoint:\n  %w\n  %w", noSavepoint, err))
+			err = exitcode.With(exitcode.IO, fmt.Errorf("neither a savepoint nor a checkpoint:\n  %w\n  %w", none, err))
 		}
 		return nil, err
 	}
-	if m, err = checkpoint.Read(s, epoch, id); err != nil {
-		return nil, errors.Join(err, s.Close())
+	chk := fmt.Sprintf("%s/chk-%d", dir.Location(), epoch)
+	if err := dir.Close(); err != nil {
+		return nil, err
 	}
-	content := func() (checkpoint.Content, error) { return checkpoint.OpenFiles(s, m.Files, m.MaxParallelism) }
-	return &snapshot{m, fmt.Sprintf("%s/chk-%d", s.Location(), epoch), content, s.Close}, nil
+	return snapshots.Open(ctx, chk)
 }
 
 // openSavepoint opens the place of a savepoint by its directory or its manifest.
-func openSavepoint(ctx context.Context, arg string) (checkpoint.Place, error) {
-	return openPlace(ctx, strings.TrimSuffix(strings.TrimSuffix(arg, savepoint.ManifestName), "/"))
-}
-
-func openPlace(_ context.Context, dir string) (checkpoint.Place, error) {
-	if dir == "" {
-		dir = "."
-	}
-	return checkpoint.OpenPlace(strings.TrimPrefix(dir, "file://"))
+func openSavepoint(name string) (checkpoint.Place, error) {
+	return checkpoint.OpenPlace(snapshots.Path(name))
 }

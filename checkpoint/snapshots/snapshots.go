@@ -1,0 +1,176 @@
+// Package snapshots owns the snapshots that people name: a path becomes a savepoint or a
+// retained checkpoint, open for reading. The runtime and the command line import it; it stands
+// on checkpoint and checkpoint/savepoint.
+package snapshots
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/sqlstream/sqlstream/checkpoint"
+	"github.com/sqlstream/sqlstream/checkpoint/savepoint"
+	"github.com/sqlstream/sqlstream/state"
+)
+
+// Snapshot is a checkpoint or a savepoint, open for reading.
+type Snapshot struct {
+	*checkpoint.Manifest
+	Path string // of its directory
+
+	place   checkpoint.Place   // of a savepoint
+	storage checkpoint.Storage // of a checkpoint
+}
+
+// The files that say what a snapshot is; their paths name it as well as its directory's.
+const (
+	savepointFile  = savepoint.ManifestName
+	checkpointFile = "MANIFEST"
+)
+
+var (
+	chkName = regexp.MustCompile(`^chk-([0-9]{1,19})$`)
+	jobName = regexp.MustCompile(`^[0-9a-f]{32}$`)
+)
+
+// Open opens the snapshot at a path: the directory of a savepoint or of a checkpoint
+// (chk-12), or the file in it that describes it.
+func Open(ctx context.Context, name string) (*Snapshot, error) {
+	if name == "" {
+		return nil, errors.New("the path of the snapshot is empty")
+	}
+	dir := Path(name)
+	if m := chkName.FindStringSubmatch(path.Base(dir)); m != nil && jobName.MatchString(path.Base(path.Dir(dir))) {
+		e, err := strconv.ParseUint(m[1], 10, 63)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		return openCheckpoint(dir, state.Epoch(e))
+	}
+	p, err := checkpoint.OpenPlace(dir)
+	if err != nil {
+		return nil, err
+	}
+	m, err := savepoint.Read(p)
+	if err != nil {
+		if errors.Is(err, savepoint.ErrNone) {
+			err = fmt.Errorf("%w; a checkpoint is named by its own directory, .../<job id>/chk-12", err)
+		}
+		return nil, errors.Join(err, p.Close())
+	}
+	return &Snapshot{Manifest: m, Path: dir, place: p}, nil
+}
+
+// Path is the directory that a name of a snapshot means, absolute.
+func Path(name string) string {
+	dir := strings.TrimPrefix(name, "file://")
+	if base := path.Base(dir); base == savepointFile || base == checkpointFile {
+		dir = path.Dir(dir)
+	}
+	return absolute(dir)
+}
+
+func openCheckpoint(dir string, e state.Epoch) (*Snapshot, error) {
+	job := path.Dir(dir)
+	s, err := checkpoint.OpenDir(path.Dir(job), path.Base(job), checkpoint.DirOptions{})
+	if err != nil {
+		return nil, err
+	}
+	m, err := checkpoint.Read(s, e, path.Base(job))
+	if err == nil {
+		var reason string
+		if reason, err = s.Reason(e); err == nil && reason != "" {
+			err = fmt.Errorf("checkpoint %s is set aside and must not be used: %s", dir, reason)
+		}
+	}
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return &Snapshot{Manifest: m, Path: dir, storage: s}, nil
+}
+
+// LiesIn reports whether the snapshot is a checkpoint in a job's storage.
+func (s *Snapshot) LiesIn(st checkpoint.Storage) bool {
+	return s.storage != nil && absolute(s.storage.Location()) == absolute(st.Location())
+}
+
+func absolute(location string) string {
+	if abs, err := filepath.Abs(location); err == nil && !strings.Contains(location, "://") {
+		return abs
+	}
+	return location
+}
+
+// Content opens the keyed state.
+func (s *Snapshot) Content() (checkpoint.Content, error) {
+	if s.storage != nil {
+		return checkpoint.OpenFiles(s.storage, s.Files, s.MaxParallelism)
+	}
+	return savepoint.Open(s.place, s.Manifest)
+}
+
+// Delete deletes the snapshot. Of a checkpoint what no other checkpoint of its job lists goes.
+func (s *Snapshot) Delete() error {
+	if s.place != nil {
+		if err := s.place.Remove(savepointFile); err != nil { // from here on it is none
+			return err
+		}
+		return s.place.Delete()
+	}
+	epochs, err := s.storage.Epochs()
+	if err != nil {
+		return err
+	}
+	used := map[string]bool{}
+	for _, e := range epochs {
+		if e == s.Epoch {
+			continue
+		}
+		m, err := checkpoint.Read(s.storage, e, s.JobID)
+		switch {
+		case err == nil:
+			for _, f := range m.Files {
+				used[f.Name] = true
+			}
+		case !errors.Is(err, fs.ErrNotExist):
+			return fmt.Errorf("what checkpoint %d shares with it is not known: %w", e, err)
+		}
+	}
+	g := checkpoint.Garbage{Epochs: []state.Epoch{s.Epoch}}
+	for _, f := range s.Files {
+		if !used[f.Name] {
+			g.Files = append(g.Files, f.Name)
+		}
+	}
+	return g.Delete(s.storage)
+}
+
+// Close ends the use.
+func (s *Snapshot) Close() error {
+	if s.place != nil {
+		return s.place.Close()
+	}
+	return s.storage.Close()
+}
+
+// DeleteClaimed deletes the snapshot that a job began from and owns, if it is still there and
+// still the same.
+func DeleteClaimed(ctx context.Context, b *checkpoint.Begun) error {
+	s, err := Open(ctx, b.Path)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, savepoint.ErrNone) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if s.JobID == b.JobID && s.Epoch == b.Epoch && s.Kind == b.Kind {
+		err = s.Delete()
+	}
+	return errors.Join(err, s.Close())
+}
