@@ -1,9 +1,7 @@
 package savepoint
 
 import (
-	"fmt"
 	"math/rand/v2"
-	"os"
 	"path/filepath"
 	"testing"
 
@@ -64,25 +62,6 @@ func TestColumnsSayEverything(t *testing.T) {
 				}
 			}
 			e.release()
-		}
-	}
-}
-
-func TestExportTmp(t *testing.T) {
-	r := rand.New(rand.NewPCG(5, 6))
-	m, c := randomState(r, 20)
-	for _, f := range Formats {
-		for i := range m.Operators {
-			for _, tab := range m.Operators[i].Tables {
-				out, err := os.Create(fmt.Sprintf("/tmp/canon-x/%s.%s.%s", m.Operators[i].UID, tab.Name, f))
-				if err != nil {
-					t.Fatal(err)
-				}
-				if err := ExportContent(t.Context(), c, m, m.Operators[i].UID, tab.Name, f, out); err != nil {
-					t.Fatal(err)
-				}
-				out.Close()
-			}
 		}
 	}
 }
