@@ -87,9 +87,10 @@ type Operator struct {
 	// Conditions is what the fingerprint is the hash of.
 	Conditions string `json:"conditions,omitempty"`
 	// Retract: its input has rows that are taken away.
-	Retract bool `json:"retract,omitempty"`
-	Line    int  `json:"line,omitempty"` // where in the SQL it comes from
-	Column  int  `json:"column,omitempty"`
+	Retract bool   `json:"retract,omitempty"`
+	Line    int    `json:"line,omitempty"` // where in the SQL it comes from
+	Column  int    `json:"column,omitempty"`
+	SQL     string `json:"sql,omitempty"` // that line, secrets masked
 }
 
 // Table is the schema of one table of keyed state: all that is needed to read its entries

@@ -49,7 +49,7 @@ func Target(p *plan.Job) evolve.Target {
 	t := evolve.Target{MaxParallelism: p.MaxParallel}
 	for _, n := range p.Nodes {
 		op := checkpoint.Operator{UID: n.UID, Name: n.Name, Kind: n.Op.Kind(), Parallelism: n.Parallelism, Fingerprint: n.Fingerprint,
-			Window: n.Origin.Window, Inputs: n.Origin.Inputs, Conditions: n.Origin.Conditions, Sink: n.Origin.Sink, Line: n.Line, Column: n.Col}
+			Window: n.Origin.Window, Inputs: n.Origin.Inputs, Conditions: n.Origin.Conditions, Sink: n.Origin.Sink, Line: n.Line, Column: n.Col, SQL: n.SQL}
 		switch x := n.Op.(type) {
 		case *plan.GroupAggregate:
 			op.Retract = x.Retract

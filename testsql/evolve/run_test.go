@@ -331,7 +331,7 @@ func (w *world) snapshot(h *job.Handle, layout string) (path string, m *checkpoi
 	if err := h.Wait(); !errors.Is(err, job.ErrCancelled) {
 		w.t.Fatal(err)
 	}
-	s, err := snapshots.Open(w.t.Context(), sp.Status().Path)
+	s, err := snapshots.Open(w.t.Context(), sp.Status().Path, nil)
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -28,6 +28,9 @@ type Mode struct {
 	Kills       int
 	Parallelism []int
 	Seed        uint64
+	// Checkpointed, when not nil, is called with the job's directory after each of its checkpoints
+	// that are asked for.
+	Checkpointed func(dir string) error
 }
 
 // Outcome is what a run gave.
@@ -131,6 +134,11 @@ func (r *runner) run(ctx context.Context) error {
 		if !r.mode.Step && r.rng.IntN(5) == 0 {
 			if _, err := h.Checkpoint(ctx, false); err != nil {
 				return r.failed(h, err)
+			}
+			if r.mode.Checkpointed != nil {
+				if err := r.mode.Checkpointed(r.dir); err != nil {
+					return err
+				}
 			}
 		}
 		select {

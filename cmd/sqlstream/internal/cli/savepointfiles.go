@@ -7,7 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,6 +15,8 @@ import (
 
 	"github.com/sqlstream/sqlstream/checkpoint"
 	"github.com/sqlstream/sqlstream/checkpoint/savepoint"
+	"github.com/sqlstream/sqlstream/checkpoint/snapshots"
+	"github.com/sqlstream/sqlstream/checkpoint/stores"
 	"github.com/sqlstream/sqlstream/cmd/sqlstream/internal/exitcode"
 )
 
@@ -43,7 +45,7 @@ row. The exit code is 78 when something is wrong.` + savepointPathHelp,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx, stop := a.interruptible(cmd)
 			defer stop()
-			place, err := openSavepoint(ctx, args[0])
+			place, err := a.openSavepoint(ctx, cmd, args[0])
 			if err != nil {
 				return err
 			}
@@ -86,8 +88,8 @@ func (a *app) savepointShow() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			defer s.close()
-			d := checkpoint.DescribeManifest(s.manifest, s.location, time.Now())
+			defer s.Close()
+			d := checkpoint.DescribeManifest(s.Manifest, s.Path, time.Now())
 			if format == formatJSON {
 				return checkpoint.WriteJSON(a.Out, d)
 			}
@@ -143,12 +145,12 @@ the copy. With --type the copy has that layout; otherwise its files are the same
 			}
 			ctx, stop := a.interruptible(cmd)
 			defer stop()
-			from, err := openSavepoint(ctx, args[0])
+			from, err := a.openSavepoint(ctx, cmd, args[0])
 			if err != nil {
 				return err
 			}
 			defer from.Close()
-			to, err := openPlace(ctx, args[1])
+			to, err := a.openSavepoint(ctx, cmd, args[1])
 			if err != nil {
 				return err
 			}
@@ -196,7 +198,7 @@ Parquet. 'sqlstream state map PATH' lists the tables.` + snapshotPathHelp,
   sqlstream savepoint export etl --format parquet --to counts.parquet`,
 		Args: exactly("PATH"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if !contains(savepoint.Formats, format) {
+			if !slices.Contains(savepoint.Formats, format) {
 				return usageError(cmd, fmt.Errorf("--format '%s': expected %s", format, strings.Join(savepoint.Formats, ", ")))
 			}
 			if format == savepoint.Parquet && to == "" && isTerminal(a.Out) {
@@ -208,14 +210,14 @@ Parquet. 'sqlstream state map PATH' lists the tables.` + snapshotPathHelp,
 			if err != nil {
 				return err
 			}
-			defer s.close()
-			c, err := s.content()
+			defer s.Close()
+			c, err := s.Content()
 			if err != nil {
 				return err
 			}
 			defer c.Close()
 			err = writeFile(a.Out, to, func(w io.Writer) error {
-				return savepoint.ExportContent(ctx, c, s.manifest, operator, table, format, w)
+				return savepoint.ExportContent(ctx, c, s.Manifest, operator, table, format, w)
 			})
 			if errors.Is(err, savepoint.ErrNoTable) {
 				return exitcode.With(exitcode.Data, fmt.Errorf("%w; choose with --operator and --table", err))
@@ -230,15 +232,6 @@ Parquet. 'sqlstream state map PATH' lists the tables.` + snapshotPathHelp,
 	f.StringVar(&to, "to", "", "write to this `file`, which must not exist, instead of standard output")
 	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(savepoint.Formats, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
-}
-
-func contains(list []string, s string) bool {
-	for _, x := range list {
-		if x == s {
-			return true
-		}
-	}
-	return false
 }
 
 // writeFile calls write with a new file, which an error removes; without a name with out.
@@ -256,54 +249,44 @@ func writeFile(out io.Writer, name string, write func(io.Writer) error) error {
 	return nil
 }
 
-// snapshot is a savepoint or a checkpoint, open for reading.
-type snapshot struct {
-	manifest *checkpoint.Manifest
-	location string
-	content  func() (checkpoint.Content, error)
-	close    func() error
-}
-
 // openSnapshot opens what arg names; see snapshotPathHelp.
-func (a *app) openSnapshot(ctx context.Context, cmd *cobra.Command, arg string) (*snapshot, error) {
-	place, err := openSavepoint(ctx, arg)
+func (a *app) openSnapshot(ctx context.Context, cmd *cobra.Command, arg string) (*snapshots.Snapshot, error) {
+	opts, err := a.storeOptions(cmd)
 	if err != nil {
 		return nil, err
 	}
-	m, err := savepoint.Read(place)
-	if err == nil {
-		content := func() (checkpoint.Content, error) { return savepoint.Open(place, m) }
-		return &snapshot{m, place.Location(), content, place.Close}, nil
+	s, none := snapshots.Open(ctx, arg, opts)
+	if none == nil || !errors.Is(none, savepoint.ErrNone) {
+		return s, none
 	}
-	noSavepoint := errors.Join(err, place.Close())
-	if !errors.Is(err, savepoint.ErrNone) {
-		return nil, noSavepoint
-	}
-	if filepath.Base(arg) == "MANIFEST" {
-		arg = filepath.Dir(arg)
-	}
-	s, id, epoch, err := a.oneCheckpoint(cmd, []string{arg})
+	dir, _, epoch, err := a.oneCheckpoint(cmd, []string{arg})
 	if err != nil {
 		if _, statErr := os.Stat(arg); statErr == nil {
-			return nil, exitcode.With(exitcode.IO, fmt.Errorf("neither a savepoint nor a checkpoint:\n  %w\n  %w", noSavepoint, err))
+			err = exitcode.With(exitcode.IO, fmt.Errorf("neither a savepoint nor a checkpoint:\n  %w\n  %w", none, err))
 		}
 		return nil, err
 	}
-	if m, err = checkpoint.Read(s, epoch, id); err != nil {
-		return nil, errors.Join(err, s.Close())
+	chk := fmt.Sprintf("%s/chk-%d", dir.Location(), epoch)
+	if err := dir.Close(); err != nil {
+		return nil, err
 	}
-	content := func() (checkpoint.Content, error) { return checkpoint.OpenFiles(s, m.Files, m.MaxParallelism) }
-	return &snapshot{m, fmt.Sprintf("%s/chk-%d", s.Location(), epoch), content, s.Close}, nil
+	return snapshots.Open(ctx, chk, opts)
 }
 
 // openSavepoint opens the place of a savepoint by its directory or its manifest.
-func openSavepoint(ctx context.Context, arg string) (checkpoint.Place, error) {
-	return openPlace(ctx, strings.TrimSuffix(strings.TrimSuffix(arg, savepoint.ManifestName), "/"))
+func (a *app) openSavepoint(ctx context.Context, cmd *cobra.Command, name string) (checkpoint.Place, error) {
+	opts, err := a.storeOptions(cmd)
+	if err != nil {
+		return nil, err
+	}
+	return stores.Place(ctx, snapshots.Path(name), opts)
 }
 
-func openPlace(_ context.Context, dir string) (checkpoint.Place, error) {
-	if dir == "" {
-		dir = "."
+// storeOptions are the options of -D as stores read them.
+func (a *app) storeOptions(cmd *cobra.Command) (map[string]string, error) {
+	s, err := a.newSession(cmd)
+	if err != nil {
+		return nil, err
 	}
-	return checkpoint.OpenPlace(strings.TrimPrefix(dir, "file://"))
+	return s.Settings.Runtime(), nil
 }
