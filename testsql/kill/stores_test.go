@@ -32,6 +32,14 @@ func TestKillLoopWithCheckpointsInAFaultyS3(t *testing.T) {
 		return fakes3.None
 	}
 	inStore(t, "s3://"+fakes3.Bucket+"/checkpoints", s.Options(), min(*kills, 30))
+	for _, key := range []string{fakes3.AccessKey, fakes3.SecretKey} {
+		if found := s.Holding(key); len(found) > 0 {
+			t.Errorf("the store's key is in %v", found)
+		}
+	}
+	if left := s.Uploads(); left > 0 {
+		t.Errorf("%d uploads are left", left)
+	}
 }
 
 // TestKillLoopOnS3 has the checkpoints on the server of S3_ENDPOINT.
