@@ -20,7 +20,7 @@ import (
 // is an ordinary restore. A crash before the first manifest leaves orphans, and the next start
 // does it again.
 func (m *home) beginWith(ctx context.Context, f *checkpoint.Facts, committers []exec.Committer) (*restored, error) {
-	snap, err := snapshots.Open(ctx, m.h.cfg.From)
+	snap, err := snapshots.Open(ctx, m.h.cfg.From, m.h.plan.Options)
 	if gone := errors.Is(err, savepoint.ErrNone) || errors.Is(err, fs.ErrNotExist); gone && f.BeganFrom(snapshots.Path(m.h.cfg.From)) {
 		m.h.cfg.Log.Info("the job began from this snapshot, which is gone, and goes on from its own newest checkpoint", "snapshot", m.h.cfg.From)
 		return nil, nil
@@ -139,7 +139,7 @@ func (m *home) claim(ctx context.Context) {
 	}
 	m.work.Go(func() {
 		m.h.cfg.FailPoint("before_claim")
-		if err := snapshots.DeleteClaimed(ctx, b); err != nil {
+		if err := snapshots.DeleteClaimed(ctx, b, m.h.plan.Options); err != nil {
 			m.h.cfg.Log.Warn("deleting the claimed snapshot; it stays until the next start", "path", b.Path, "err", err)
 		}
 	})

@@ -93,6 +93,7 @@ func Run(ctx context.Context, p *plan.Job, cfg Config) (*Handle, error) {
 	if cfg.From == "" {
 		cfg.From = opts.from
 	}
+	cfg.Allow.All = cfg.Allow.All || opts.nonRestored
 	if cfg.Clock == nil {
 		cfg.Clock = exec.SystemClock{}
 	}

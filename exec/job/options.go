@@ -28,6 +28,7 @@ type options struct {
 	restart       restartOptions
 	from          string // execution.state-recovery.path
 	claim         bool   // the snapshot becomes the job's own: it is deleted when the job has a checkpoint
+	nonRestored   bool   // execution.state-recovery.ignore-unclaimed-state
 	zone          *time.Location
 }
 
@@ -46,6 +47,7 @@ func readOptions(m map[string]string) (*options, error) {
 	o.full = m[settings.CheckpointIncremental] == "false"
 	o.stopAtFinish = m[settings.CheckpointAfterFinish] == "false"
 	o.dir = m[settings.CheckpointDir]
+	o.nonRestored = m[settings.RecoveryIgnoreUnclaimed] == "true"
 	o.from, o.claim = m[settings.RecoveryPath], m[settings.RecoveryClaimMode] == "CLAIM"
 	o.maxConcurrent = max(r.number(settings.CheckpointMaxConcurrent), 1)
 	o.unaligned = m[settings.Unaligned] == "true"

@@ -9,6 +9,7 @@ import (
 	"github.com/sqlstream/sqlstream/checkpoint"
 	"github.com/sqlstream/sqlstream/checkpoint/evolve"
 	"github.com/sqlstream/sqlstream/planner/plan"
+	"github.com/sqlstream/sqlstream/sql/secret"
 )
 
 // recordedPlan is what a manifest remembers of a plan: enough to tell whether the state
@@ -16,6 +17,7 @@ import (
 type recordedPlan struct {
 	hash      string
 	sql       string
+	options   map[string]string // secrets masked
 	operators []checkpoint.Operator
 	names     map[string]string // by UID
 	tables    map[tableKey]bool
@@ -28,7 +30,10 @@ type tableKey struct {
 
 func recordPlan(p *plan.Job) recordedPlan {
 	r := recordedPlan{names: map[string]string{}, tables: map[tableKey]bool{}, sql: hash(p.SQL)}
-	r.operators = Target(p).Operators
+	r.operators, r.options = Target(p).Operators, map[string]string{}
+	for k, v := range p.Options {
+		r.options[k] = secret.Value(k, v)
+	}
 	for _, o := range r.operators {
 		for _, t := range o.Tables {
 			r.tables[tableKey{o.UID, t.ID}] = true

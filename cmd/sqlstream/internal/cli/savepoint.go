@@ -53,7 +53,7 @@ func (a *app) savepoint() *cobra.Command {
 			ctx, stop := a.interruptible(cmd)
 			defer stop()
 			if f.dispose != "" {
-				return a.disposeSavepoint(ctx, f.dispose)
+				return a.disposeSavepoint(ctx, cmd, f.dispose)
 			}
 			return a.takeSavepoint(ctx, append(args, ""), &f)
 		},
@@ -99,8 +99,12 @@ func savepointText(s *job.SavepointStatus) string {
 }
 
 // disposeSavepoint deletes a savepoint. Checkpoints are the engine's, which deletes them by rule.
-func (a *app) disposeSavepoint(ctx context.Context, path string) error {
-	s, err := snapshots.Open(ctx, path)
+func (a *app) disposeSavepoint(ctx context.Context, cmd *cobra.Command, path string) error {
+	session, err := a.newSession(cmd)
+	if err != nil {
+		return err
+	}
+	s, err := snapshots.Open(ctx, path, session.Settings.Runtime())
 	if err != nil {
 		return err
 	}
