@@ -3,6 +3,7 @@
 package fakes3
 
 import (
+	"bytes"
 	"crypto/md5"
 	"encoding/hex"
 	"encoding/xml"
@@ -75,9 +76,12 @@ func New() *Server {
 // Close ends the server.
 func (s *Server) Close() { s.http.Close() }
 
+// AccessKey and SecretKey are what a client may use; the server does not look.
+const AccessKey, SecretKey = "the-access-key", "the-secret-key"
+
 // Options are the session options of a client.
 func (s *Server) Options() map[string]string {
-	return map[string]string{"s3.endpoint": s.http.URL, "s3.access-key": "key", "s3.secret-key": "the-secret", "s3.path.style.access": "true"}
+	return map[string]string{"s3.endpoint": s.http.URL, "s3.access-key": AccessKey, "s3.secret-key": SecretKey, "s3.path.style.access": "true"}
 }
 
 // Keys lists all objects.
@@ -85,6 +89,19 @@ func (s *Server) Keys() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Sorted(maps.Keys(s.objects))
+}
+
+// Holding lists the objects that have a text in them.
+func (s *Server) Holding(text string) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out []string
+	for k, o := range s.objects {
+		if bytes.Contains(o.data, []byte(text)) {
+			out = append(out, k)
+		}
+	}
+	return out
 }
 
 // Uploads counts multipart uploads that were not completed.

@@ -146,7 +146,7 @@ func wantTexts(t *testing.T, got string, texts ...string) {
 // newest describes the newest checkpoint, and where it lies.
 func (f *fixture) newest() (checkpoint.Found, string) {
 	f.t.Helper()
-	d, err := readDurable(f.t.Context(), f.jobDir())
+	d, err := f.readDurable(f.t.Context())
 	f.must(err)
 	for _, c := range d.found {
 		if c.Manifest != nil {
