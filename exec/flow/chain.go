@@ -7,7 +7,6 @@ import (
 
 	"github.com/sqlstream/sqlstream/exec"
 	"github.com/sqlstream/sqlstream/exec/vec"
-	"github.com/sqlstream/sqlstream/state"
 )
 
 // node is one operator inside a chain. Operators of a chain call each other directly: Emit
@@ -69,11 +68,11 @@ func (n *node) watermark(w exec.Watermark) error {
 	return nil
 }
 
-func (n *node) barrier(e state.Epoch) error {
-	if err := n.op.Barrier(e); err != nil {
+func (n *node) barrier(b Barrier) error {
+	if err := n.op.Barrier(b.Epoch); err != nil {
 		return n.fail(err)
 	}
-	return n.below(func(c *node) error { return c.barrier(e) }, func(o *output) error { return o.barrier(e) })
+	return n.below(func(c *node) error { return c.barrier(b) }, func(o *output) error { return o.barrier(b) })
 }
 
 func (n *node) idle() error {

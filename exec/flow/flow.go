@@ -85,6 +85,27 @@ type Task struct {
 	Store   state.Store // nil: no keyed state
 }
 
+// Stop is what a barrier does besides cutting the stream.
+type Stop uint8
+
+const (
+	// GoOn: nothing.
+	GoOn Stop = iota
+	// Suspend: a task that has passed the barrier stands still: it reads nothing, emits
+	// nothing and calls no timer, until Graph.Resume.
+	Suspend
+	// Drain: the input of every source ends right before the barrier, for good. So the
+	// last watermark has fired what was open, and the operators have finished, before a task
+	// takes its part of the checkpoint.
+	Drain
+)
+
+// Barrier cuts the stream at the same place in all tasks.
+type Barrier struct {
+	Epoch state.Epoch
+	Stop  Stop
+}
+
 // Ack is a task's part of a checkpoint.
 type Ack struct {
 	Task   int

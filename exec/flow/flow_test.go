@@ -215,7 +215,7 @@ func TestABarrierCutsAllInputsAtTheSamePositions(t *testing.T) {
 		w := newWatcher()
 		g, stop := start(t, w, specs...)
 		for e := state.Epoch(1); e <= 20; e++ {
-			g.Barrier(e)
+			g.Barrier(Barrier{Epoch: e})
 			var read int64
 			for range specs {
 				a := <-w.acks
@@ -247,7 +247,7 @@ func TestBarriersStillPassAfterTheEnd(t *testing.T) {
 		for range specs {
 			<-w.drained
 		}
-		g.Barrier(7)
+		g.Barrier(Barrier{Epoch: 7})
 		for range specs {
 			if a := <-w.acks; a.Epoch != 7 {
 				t.Errorf("epoch %d", a.Epoch)
@@ -391,10 +391,10 @@ func TestASlowInputHoldsAFastOneOnlyWhenBarriersAreAligned(t *testing.T) {
 			rec, w := &recorder{}, newWatcher()
 			_, put, stop := feedGate(t, Options{Events: w, AtLeastOnce: c.atLeastOnce}, rec)
 			put(0, batchOf(1))
-			put(0, elem{kind: elemBarrier, epoch: 1})
+			put(0, elem{kind: elemBarrier, barrier: Barrier{Epoch: 1}})
 			put(0, batchOf(2)) // behind its barrier, while queue 1 has none yet
 			synctest.Wait()
-			put(1, elem{kind: elemBarrier, epoch: 1})
+			put(1, elem{kind: elemBarrier, barrier: Barrier{Epoch: 1}})
 			<-w.acks
 			synctest.Wait()
 			if rec.sums[1] != c.sum || rec.sum != 3 {

@@ -7,7 +7,6 @@ import (
 
 	"github.com/sqlstream/sqlstream/exec"
 	"github.com/sqlstream/sqlstream/exec/vec"
-	"github.com/sqlstream/sqlstream/state"
 )
 
 // elemKind is what travels through an exchange.
@@ -23,11 +22,11 @@ const (
 
 // elem is one entry of a queue. The receiver of a batch gives it back by recycle, once.
 type elem struct {
-	kind  elemKind
-	batch *vec.Batch
-	pool  *batchPool
-	time  exec.Watermark
-	epoch state.Epoch
+	kind    elemKind
+	batch   *vec.Batch
+	pool    *batchPool
+	time    exec.Watermark
+	barrier Barrier
 }
 
 func (e elem) recycle() {

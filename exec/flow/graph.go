@@ -100,11 +100,18 @@ func (g *Graph) Run(ctx context.Context) {
 // Tasks is the number of tasks.
 func (g *Graph) Tasks() int { return len(g.tasks) }
 
-// Barrier asks all source tasks to send the barrier of epoch e. Every task answers with
-// Events.Acked, unless it fails.
-func (g *Graph) Barrier(e state.Epoch) {
+// Barrier asks all source tasks to send b. Every task answers with Events.Acked, unless it
+// fails.
+func (g *Graph) Barrier(b Barrier) {
 	for _, i := range g.sources {
-		g.tasks[i].mail.post(command{barrier: e})
+		g.tasks[i].mail.post(command{barrier: b})
+	}
+}
+
+// Resume lets the tasks go on that a barrier suspended. All of them have answered it.
+func (g *Graph) Resume() {
+	for _, t := range g.tasks {
+		t.mail.post(command{resume: true})
 	}
 }
 

@@ -11,7 +11,8 @@ import (
 // command is something the coordinator asks of a task. Exactly one field is set, apart
 // from splits.
 type command struct {
-	barrier   state.Epoch // sources only: send the barrier of this epoch
+	barrier   Barrier // sources only: send it
+	resume    bool    // go on after a barrier that suspended
 	assign    []exec.Split
 	durable   state.Epoch // the epoch's manifest is written
 	committed state.Epoch // its output is visible; splits are the positions it recorded

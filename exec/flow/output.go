@@ -6,7 +6,6 @@ import (
 	"github.com/sqlstream/sqlstream/exec"
 	"github.com/sqlstream/sqlstream/exec/vec"
 	"github.com/sqlstream/sqlstream/sql/types"
-	"github.com/sqlstream/sqlstream/state"
 )
 
 // Route fills dst with the consumer subtask of each selected row of b and returns it.
@@ -121,6 +120,6 @@ func (o *output) signal(e elem) error {
 func (o *output) watermark(w exec.Watermark) error {
 	return o.signal(elem{kind: elemWatermark, time: w})
 }
-func (o *output) barrier(e state.Epoch) error { return o.signal(elem{kind: elemBarrier, epoch: e}) }
-func (o *output) idle() error                 { return o.signal(elem{kind: elemIdle}) }
-func (o *output) end() error                  { return o.signal(elem{kind: elemEnd}) }
+func (o *output) barrier(b Barrier) error { return o.signal(elem{kind: elemBarrier, barrier: b}) }
+func (o *output) idle() error             { return o.signal(elem{kind: elemIdle}) }
+func (o *output) end() error              { return o.signal(elem{kind: elemEnd}) }

@@ -39,19 +39,16 @@ func (t *task) runSource(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		if !bugLatePositions || t.done {
+		if !bugLatePositions || t.done || t.suspended {
 			if err := t.commands(); err != nil {
 				return err
 			}
 		}
-		if t.done {
-			// Nothing to read any more; barriers and confirmations still come.
-			select {
-			case <-t.mail.wake:
-				continue
-			case <-ctx.Done():
-				return context.Cause(ctx)
+		if t.done || t.suspended {
+			if err := t.rest(ctx); err != nil {
+				return err
 			}
+			continue
 		}
 		readCtx = t.mail.context(ctx, readCtx)
 		status, err := s.Reader.Read(readCtx, t.wait(), in)

@@ -19,6 +19,14 @@ func (r *oneOfTwo) Read(ctx context.Context, wait time.Duration, b *vec.Batch) (
 	return status, err
 }
 
+// paced is a reader of one batch a millisecond.
+type paced struct{ counter }
+
+func (r *paced) Read(ctx context.Context, wait time.Duration, b *vec.Batch) (exec.ReadStatus, error) {
+	time.Sleep(time.Millisecond) // virtual
+	return r.counter.Read(ctx, wait, b)
+}
+
 // tide remembers the newest watermark.
 type tide struct {
 	recorder

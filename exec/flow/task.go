@@ -28,8 +28,9 @@ type task struct {
 
 	flushed time.Time // when rows that wait in open batches last went out
 
-	align bool // queues wait for each other's barriers
-	done  bool // drained: all input ended and operators finished
+	align     bool // queues wait for each other's barriers
+	done      bool // drained: all input ended and operators finished
+	suspended bool // stands still behind a barrier
 }
 
 // newTask builds the chain of a task. Gates of all tasks exist already.
@@ -120,6 +121,12 @@ func (t *task) runGate(ctx context.Context) error {
 		if err := t.commands(); err != nil {
 			return err
 		}
+		if t.suspended {
+			if err := t.rest(ctx); err != nil {
+				return err
+			}
+			continue
+		}
 		q, e, ok, err := t.gate.take(ctx, t.mail.wake, t.clock, t.wait())
 		if err != nil {
 			return err
@@ -148,16 +155,16 @@ func (t *task) runGate(ctx context.Context) error {
 			t.wm.setIdle(q, true)
 			err = t.mergeWatermarks()
 		case elemBarrier:
-			if aligned > 0 && e.epoch != epoch {
-				return fmt.Errorf("task %s: barrier of epoch %d while aligning epoch %d", t.spec.Name, e.epoch, epoch)
+			if aligned > 0 && e.barrier.Epoch != epoch {
+				return fmt.Errorf("task %s: barrier of epoch %d while aligning epoch %d", t.spec.Name, e.barrier.Epoch, epoch)
 			}
-			epoch = e.epoch
+			epoch = e.barrier.Epoch
 			if t.align && !bugUnaligned {
 				t.gate.block(q)
 			}
 			if aligned++; aligned == len(t.ports) {
 				aligned = 0
-				err = t.checkpoint(epoch)
+				err = t.checkpoint(e.barrier)
 				t.gate.unblock()
 			}
 		case elemEnd:
@@ -201,12 +208,23 @@ func (t *task) drain() error {
 	return nil
 }
 
+// rest waits for commands: barriers and confirmations still come when nothing is read.
+func (t *task) rest(ctx context.Context) error {
+	select {
+	case <-t.mail.wake:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
 // checkpoint is the synchronous part of a checkpoint in this task.
-func (t *task) checkpoint(e state.Epoch) error {
-	start := t.clock.Now()
-	if err := t.head.barrier(e); err != nil {
+func (t *task) checkpoint(b Barrier) error {
+	start, e := t.clock.Now(), b.Epoch
+	if err := t.head.barrier(b); err != nil {
 		return err
 	}
+	t.suspended = b.Stop == Suspend
 	a := Ack{Task: t.id, Epoch: e}
 	if t.spec.Store != nil {
 		sealed, err := t.spec.Store.Seal(e)
@@ -235,8 +253,15 @@ func (t *task) commands() error {
 	for _, c := range t.mail.take() {
 		var err error
 		switch {
-		case c.barrier != 0:
-			err = t.checkpoint(c.barrier)
+		case c.barrier.Epoch != 0:
+			if c.barrier.Stop == Drain && !t.done {
+				err = t.drain()
+			}
+			if err == nil {
+				err = t.checkpoint(c.barrier)
+			}
+		case c.resume:
+			t.suspended = false
 		case c.assign != nil:
 			err = t.assign(c.assign, nil)
 		case c.durable != 0 && t.spec.Store != nil:

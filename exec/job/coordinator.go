@@ -26,7 +26,8 @@ type checkpointing struct {
 // tasks is what the coordinator asks of a running graph; *flow.Graph in the engine.
 type tasks interface {
 	Tasks() int
-	Barrier(e state.Epoch)
+	Barrier(b flow.Barrier)
+	Resume()
 	Durable(e state.Epoch)
 	Committed(task int, e state.Epoch, splits []exec.Split)
 	Assign(task int, splits []exec.Split)
@@ -36,6 +37,8 @@ type tasks interface {
 type snapshot struct {
 	Epoch   state.Epoch
 	Started time.Time
+	Full    bool       // everything is to be written anew, not only what changed
+	Drained bool       // the input ended before, because it did or because the user said so
 	Acks    []flow.Ack // by task
 	Files   []state.File
 	Tokens  map[string]exec.Token   // by committer name; committers without output are absent
@@ -77,9 +80,10 @@ type coordinator struct {
 	drained map[int]bool
 	failed  int // consecutive failures
 	due     time.Time
-	final   bool           // the last checkpoint was triggered
-	lastly  bool           // a job whose input ended takes a last checkpoint
-	waiting []chan<- error // want a checkpoint that begins after the one in flight
+	final   bool      // the last checkpoint was triggered
+	stopped bool      // it is complete, because the user asked for it
+	lastly  bool      // a job whose input ended takes a last checkpoint
+	waiting []request // for a checkpoint that begins after the one in flight
 }
 
 // commitGrace is how long the output of a decided checkpoint is still committed after the job
@@ -89,16 +93,17 @@ const commitGrace = 10 * time.Second
 
 // pending is the checkpoint in flight.
 type pending struct {
-	snap    snapshot
-	acked   int
-	failure error // given up; waits for the acks that are still to come
-	working bool  // the background part runs
-	waiters []chan<- error
+	snap     snapshot
+	stop     flow.Stop
+	acked    int
+	failure  error // given up; waits for the acks that are still to come
+	working  bool  // the background part runs
+	requests []request
 }
 
-// run takes checkpoints until ctx ends, a task fails, or a bounded job is done (nil). demand
-// asks for a checkpoint outside of the interval.
-func (c *coordinator) run(ctx context.Context, demand <-chan chan<- error) error {
+// run takes checkpoints until ctx ends, a task fails, or the job is done (nil): its input
+// ended, or it was stopped. demand asks for a checkpoint outside of the interval.
+func (c *coordinator) run(ctx context.Context, demand <-chan request) error {
 	c.carried = make([][]state.Sealed, c.tasks.Tasks())
 	c.drained = map[int]bool{}
 	defer c.release()
@@ -123,9 +128,9 @@ func (c *coordinator) run(ctx context.Context, demand <-chan chan<- error) error
 					return err
 				}
 			}
-		case w := <-demand:
+		case r := <-demand:
 			// One in flight may have begun before what the caller wants to have in it.
-			c.waiting = append(c.waiting, w)
+			c.waiting = append(c.waiting, r)
 		case <-timer.C:
 		}
 	}
@@ -144,7 +149,7 @@ func (c *coordinator) advance(now time.Time) (done bool) {
 		return false
 	}
 	switch {
-	case allDrained && (c.final || !c.lastly):
+	case c.stopped, allDrained && (c.final || !c.lastly):
 		return true
 	case allDrained:
 		c.final = true
@@ -170,13 +175,18 @@ func (c *coordinator) sleep(now time.Time) time.Duration {
 
 func (c *coordinator) trigger() {
 	e := c.next()
-	p := &pending{snap: snapshot{Epoch: e, Started: c.clock.Now(), Acks: make([]flow.Ack, c.tasks.Tasks())}, waiters: c.waiting}
-	c.waiting = nil
+	p := &pending{snap: snapshot{Epoch: e, Started: c.clock.Now(), Acks: make([]flow.Ack, c.tasks.Tasks())}}
+	var full bool
+	p.requests, c.waiting = together(c.waiting)
+	for _, r := range p.requests {
+		full, p.stop = full || r.full, max(p.stop, r.stop)
+	}
+	p.snap.Full, p.snap.Drained = full, c.final || p.stop == flow.Drain
 	c.pending = p
 	c.due = p.snap.Started.Add(c.cfg.Interval)
 	c.stat.started(e, p.snap.Started)
 	c.failPoint("snap_begin")
-	c.tasks.Barrier(e)
+	c.tasks.Barrier(flow.Barrier{Epoch: e, Stop: p.stop})
 }
 
 func (c *coordinator) handle(ctx context.Context, ev event) error {
@@ -362,6 +372,9 @@ func (c *coordinator) finished(r *result) error {
 		p.answer(r.fatal)
 		return r.fatal
 	case r.err != nil:
+		if p.stop == flow.Suspend {
+			c.tasks.Resume() // as if nobody had asked
+		}
 		for _, w := range r.written {
 			c.listed = append(c.listed, w.files...)
 		}
@@ -376,6 +389,7 @@ func (c *coordinator) finished(r *result) error {
 		}
 	}
 	p.answer(nil)
+	c.stopped = p.stop != flow.GoOn
 	return nil
 }
 
@@ -397,23 +411,18 @@ func (c *coordinator) giveUp(p *pending, err error) error {
 		c.stat.failed(p.snap.Epoch, err)
 		c.log.Warn("checkpoint failed", "checkpoint", p.snap.Epoch, "err", err)
 	}
-	p.answer(err)
 	c.final = false // a last checkpoint that failed is taken again
-	if c.failed++; c.failed > c.cfg.Tolerable {
+	if c.failed++; c.failed <= c.cfg.Tolerable && p.stop == flow.Drain {
+		c.waiting = append(p.requests, c.waiting...) // so is one that drained the job
+		return nil
+	}
+	p.answer(err)
+	if c.failed > c.cfg.Tolerable {
 		return &exec.Error{Class: exec.External, Retry: true, Err: fmt.Errorf(
 			"%d checkpoints failed in a row, execution.checkpointing.tolerable-failed-checkpoints = %d: %w", c.failed, c.cfg.Tolerable, err)}
 	}
 	return nil
 }
-
-func (p *pending) answer(err error) {
-	for _, w := range p.waiters {
-		w <- err
-	}
-}
-
-// errEnded is what those hear who wait for a checkpoint that never comes.
-var errEnded = errors.New("the job ended before the checkpoint was complete")
 
 // release waits for the background part and ends the use of sealed state that no checkpoint
 // took.
@@ -441,8 +450,8 @@ func (c *coordinator) release() {
 		c.stat.abandoned()
 		c.pending.answer(errEnded)
 	}
-	for _, w := range c.waiting {
-		w <- errEnded
+	for _, r := range c.waiting {
+		r.done <- answer{err: errEnded}
 	}
 }
 

@@ -90,8 +90,11 @@ func (b *bench) want(lines ...string) {
 
 func (b *bench) Tasks() int { return 2 }
 
-func (b *bench) Barrier(e state.Epoch) {
-	b.note("barrier %d", e)
+func (b *bench) Resume() { b.note("resume") }
+
+func (b *bench) Barrier(bar flow.Barrier) {
+	e := bar.Epoch
+	b.note("barrier %d%s", e, [...]string{"", " suspend", " drain"}[bar.Stop])
 	for i := range b.Tasks() {
 		b.mu.Lock()
 		b.sealed++
@@ -177,9 +180,9 @@ func (b *bench) Commit(ctx context.Context, e state.Epoch, _ exec.Token) error {
 }
 
 // run runs f while the coordinator runs, then cancels it, and returns what run returned.
-func (b *bench) run(f func(ctx context.Context, demand chan chan<- error)) error {
+func (b *bench) run(f func(ctx context.Context, demand chan request)) error {
 	ctx, cancel := context.WithCancelCause(b.t.Context())
-	demand, done := make(chan chan<- error), make(chan error, 1)
+	demand, done := make(chan request), make(chan error, 1)
 	go func() { done <- b.c.run(ctx, demand) }()
 	synctest.Wait()
 	f(ctx, demand)
@@ -218,7 +221,7 @@ var everySecond = checkpointing{Interval: time.Second, Timeout: 10 * time.Second
 func TestACheckpointGoesThroughItsStepsInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, everySecond)
-		err := b.run(func(context.Context, chan chan<- error) {
+		err := b.run(func(context.Context, chan request) {
 			elapse(time.Second)
 			b.want(b.whole(1, "t0-e1 t1-e1")...)
 			elapse(time.Second)
@@ -239,7 +242,7 @@ func TestAnExpiredCheckpointIsGivenUpWhenAllHaveAnsweredAndItsStateIsCarriedOn(t
 		cfg.Tolerable = 1
 		b := newBench(t, cfg)
 		b.answers = func(task int, e state.Epoch) bool { return task == 0 || e > 1 }
-		_ = b.run(func(context.Context, chan chan<- error) {
+		_ = b.run(func(context.Context, chan request) {
 			elapse(time.Minute)
 			// Writers that have not seen the barrier go on in the transaction: nothing may be
 			// said about it before.
@@ -266,7 +269,7 @@ func TestStateThatWasWrittenForAFailedCheckpointIsListedByTheNext(t *testing.T) 
 			}
 			return nil
 		}
-		_ = b.run(func(context.Context, chan chan<- error) {
+		_ = b.run(func(context.Context, chan request) {
 			elapse(time.Second)
 			b.want("barrier 1", "prepare 1 ok", "publish 1 [t0-e1 t1-e1] failed", "decided 1 false")
 			elapse(time.Second)
@@ -290,7 +293,7 @@ func TestMoreFailuresInARowThanToleratedEndTheIncarnation(t *testing.T) {
 			}
 			return nil
 		}
-		err := b.run(func(context.Context, chan chan<- error) { elapse(10 * time.Second) })
+		err := b.run(func(context.Context, chan request) { elapse(10 * time.Second) })
 		wantError(t, err, "2 checkpoints failed in a row, execution.checkpointing.tolerable-failed-checkpoints = 1: writing the state of task 0: disk full")
 		if !exec.Retryable(err) {
 			t.Error("the job would not restart")
@@ -307,7 +310,7 @@ func TestAManifestThatMayBeThereEndsTheIncarnation(t *testing.T) {
 		cfg.Tolerable = 100
 		b := newBench(t, cfg)
 		b.publish = func(state.Epoch) error { return fmt.Errorf("fsync: %w", checkpoint.ErrUndecided) }
-		err := b.run(func(context.Context, chan chan<- error) { elapse(time.Second) })
+		err := b.run(func(context.Context, chan request) { elapse(time.Second) })
 		if !errors.Is(err, checkpoint.ErrUndecided) || !exec.Retryable(err) {
 			t.Error(err)
 		}
@@ -324,7 +327,7 @@ func TestABrokenTransactionEndsTheIncarnation(t *testing.T) {
 				cfg.Tolerable = 100
 				b := newBench(t, cfg)
 				b.prepare = func(context.Context, state.Epoch) error { return cause }
-				err := b.run(func(context.Context, chan chan<- error) { elapse(time.Second) })
+				err := b.run(func(context.Context, chan request) { elapse(time.Second) })
 				if !errors.Is(err, cause) || exec.ClassOf(err) != exec.ClassOf(cause) {
 					t.Error(err)
 				}
@@ -346,7 +349,7 @@ func TestAPrepareThatTakesTooLongIsAFailedCheckpointOnly(t *testing.T) {
 			<-ctx.Done()
 			return exec.Externalf("%w", ctx.Err())
 		}
-		_ = b.run(func(context.Context, chan chan<- error) {
+		_ = b.run(func(context.Context, chan request) {
 			elapse(11 * time.Second)
 			b.want(append([]string{"barrier 1", "prepare 1 failed", "decided 1 false"}, b.whole(2, "t0-e1 t1-e1 t0-e2 t1-e2")...)...)
 		})
@@ -364,7 +367,7 @@ func TestNoManifestIsWrittenAfterTheTimeout(t *testing.T) {
 			}
 			return nil
 		}
-		_ = b.run(func(context.Context, chan chan<- error) {
+		_ = b.run(func(context.Context, chan request) {
 			elapse(12 * time.Second)
 			b.want(append([]string{"barrier 1", "prepare 1 ok", "decided 1 false"}, b.whole(2, "t0-e1 t1-e1 t0-e2 t1-e2")...)...)
 		})
@@ -377,7 +380,7 @@ func TestTheMinimumPauseCountsFromTheEnd(t *testing.T) {
 		cfg.MinPause = 3 * time.Second
 		b := newBench(t, cfg)
 		b.commit = func(context.Context, state.Epoch) error { time.Sleep(2 * time.Second); return nil }
-		_ = b.run(func(context.Context, chan chan<- error) {
+		_ = b.run(func(context.Context, chan request) {
 			elapse(3 * time.Second) // 1 s to the barrier, 2 s of commit
 			b.want(b.whole(1, "t0-e1 t1-e1")...)
 			elapse(3*time.Second - time.Millisecond)
@@ -393,16 +396,16 @@ func TestADemandDuringACheckpointIsAnsweredByTheNextOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, checkpointing{Timeout: time.Minute}) // on demand only
 		b.answers = func(int, state.Epoch) bool { return false }
-		_ = b.run(func(_ context.Context, demand chan chan<- error) {
-			first, second := make(chan error, 1), make(chan error, 1)
-			demand <- first
+		_ = b.run(func(_ context.Context, demand chan request) {
+			first, second := make(chan answer, 1), make(chan answer, 1)
+			demand <- request{done: first}
 			synctest.Wait()
-			demand <- second
+			demand <- request{done: second}
 			synctest.Wait()
 			b.want("barrier 1")
 			b.answer()
-			if err := <-first; err != nil {
-				t.Error(err)
+			if a := <-first; a.err != nil || a.epoch != 1 {
+				t.Error(a)
 			}
 			select {
 			case <-second:
@@ -410,8 +413,8 @@ func TestADemandDuringACheckpointIsAnsweredByTheNextOne(t *testing.T) {
 			default:
 			}
 			b.answer()
-			if err := <-second; err != nil {
-				t.Error(err)
+			if a := <-second; a.err != nil || a.epoch != 2 {
+				t.Error(a)
 			}
 			b.want(append(b.whole(1, "t0-e1 t1-e1")[1:], b.whole(2, "t0-e2 t1-e2")...)...)
 		})
@@ -422,21 +425,21 @@ func TestThoseWhoWaitHearOfTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, checkpointing{Timeout: time.Minute})
 		b.answers = func(int, state.Epoch) bool { return false }
-		first, second := make(chan error, 1), make(chan error, 1)
+		first, second := make(chan answer, 1), make(chan answer, 1)
 		boom := errors.New("boom")
-		err := b.run(func(_ context.Context, demand chan chan<- error) {
-			demand <- first
+		err := b.run(func(_ context.Context, demand chan request) {
+			demand <- request{done: first}
 			synctest.Wait()
-			demand <- second
+			demand <- request{done: second}
 			b.c.inbox.Failed(1, boom)
 			synctest.Wait()
 		})
 		if !errors.Is(err, boom) {
 			t.Error(err)
 		}
-		for _, w := range []chan error{first, second} {
-			if err := <-w; !errors.Is(err, errEnded) {
-				t.Error(err)
+		for _, w := range []chan answer{first, second} {
+			if a := <-w; !errors.Is(a.err, errEnded) {
+				t.Error(a)
 			}
 		}
 	})
@@ -453,7 +456,7 @@ func TestABoundedJobEndsWithALastCheckpoint(t *testing.T) {
 			}
 			return nil
 		}
-		err := b.run(func(context.Context, chan chan<- error) {
+		err := b.run(func(context.Context, chan request) {
 			b.c.inbox.Drained(0)
 			synctest.Wait()
 			b.want()
@@ -478,7 +481,7 @@ func TestACancelledJobStillCommitsWhatIsDecided(t *testing.T) {
 				return context.Cause(ctx)
 			}
 		}
-		err := b.run(func(context.Context, chan chan<- error) { elapse(time.Second) })
+		err := b.run(func(context.Context, chan request) { elapse(time.Second) })
 		if !errors.Is(err, ErrCancelled) {
 			t.Error(err)
 		}
@@ -491,7 +494,7 @@ func TestACommitThatHangsDoesNotHoldUpACancelledJobForEver(t *testing.T) {
 		b := newBench(t, everySecond)
 		b.commit = func(ctx context.Context, _ state.Epoch) error { <-ctx.Done(); return context.Cause(ctx) }
 		start := time.Now()
-		err := b.run(func(context.Context, chan chan<- error) { elapse(time.Hour) })
+		err := b.run(func(context.Context, chan request) { elapse(time.Hour) })
 		if !errors.Is(err, ErrCancelled) {
 			t.Error(err)
 		}
@@ -506,7 +509,7 @@ func TestACancelledJobGivesUpWhatIsNotDecided(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, everySecond)
 		b.prepare = func(ctx context.Context, _ state.Epoch) error { <-ctx.Done(); return context.Cause(ctx) }
-		err := b.run(func(context.Context, chan chan<- error) { elapse(time.Second) })
+		err := b.run(func(context.Context, chan request) { elapse(time.Second) })
 		if !errors.Is(err, ErrCancelled) {
 			t.Error(err)
 		}
@@ -520,7 +523,7 @@ func TestTheBackgroundPartEndsBeforeTheIncarnation(t *testing.T) {
 		b := newBench(t, everySecond)
 		boom := errors.New("boom")
 		b.commit = func(context.Context, state.Epoch) error { time.Sleep(time.Second); return nil }
-		err := b.run(func(context.Context, chan chan<- error) {
+		err := b.run(func(context.Context, chan request) {
 			elapse(time.Second)
 			b.c.inbox.Failed(0, boom)
 		})
@@ -534,7 +537,7 @@ func TestTheBackgroundPartEndsBeforeTheIncarnation(t *testing.T) {
 func TestAnAnswerNobodyAskedForIsAnError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, everySecond)
-		err := b.run(func(context.Context, chan chan<- error) {
+		err := b.run(func(context.Context, chan request) {
 			b.c.inbox.Acked(flow.Ack{Task: 1, Epoch: 7})
 			synctest.Wait()
 		})

@@ -26,7 +26,7 @@ func TestAFailureInTheSameMomentAsTheEndOfACheckpointEndsTheIncarnation(t *testi
 			b.c.inbox.quietly(event{task: 0, err: boom}) // the result of this checkpoint comes right behind it
 			return nil
 		}
-		err := b.run(func(context.Context, chan chan<- error) { elapse(time.Second) })
+		err := b.run(func(context.Context, chan request) { elapse(time.Second) })
 		if !errors.Is(err, boom) {
 			t.Error(err)
 		}
@@ -42,7 +42,7 @@ func TestStateSealedWhileTheIncarnationFailsIsReleased(t *testing.T) {
 		b := newBench(t, everySecond)
 		b.answers = func(int, state.Epoch) bool { return false }
 		boom := errors.New("boom")
-		err := b.run(func(context.Context, chan chan<- error) {
+		err := b.run(func(context.Context, chan request) {
 			elapse(time.Second)
 			b.c.inbox.quietly(event{task: 0, err: boom})
 			b.answer()

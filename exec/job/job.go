@@ -54,7 +54,7 @@ type Handle struct {
 	cancel context.CancelCauseFunc
 	done   chan struct{}
 	err    error
-	demand chan chan<- error
+	demand chan request
 	ckpt   checkpointStatus
 	meters *meters
 
@@ -93,7 +93,7 @@ func Run(ctx context.Context, p *plan.Job, cfg Config) (*Handle, error) {
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	h := &Handle{
-		plan: p, cfg: cfg, opts: opts, cancel: cancel, done: make(chan struct{}), demand: make(chan chan<- error),
+		plan: p, cfg: cfg, opts: opts, cancel: cancel, done: make(chan struct{}), demand: make(chan request),
 		meters: newMeters(p), state: Created, started: cfg.Clock.Now(),
 	}
 	started := make(chan error, 1)
@@ -123,26 +123,6 @@ func (h *Handle) Cancel() {
 		}
 	})
 	h.cancel(ErrCancelled)
-}
-
-// Checkpoint takes a checkpoint now and returns when its output is committed.
-func (h *Handle) Checkpoint(ctx context.Context) error {
-	answer := make(chan error, 1)
-	select {
-	case h.demand <- answer:
-	case <-h.done:
-		return errors.New("the job has ended")
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-	select {
-	case err := <-answer:
-		return err
-	case <-h.done:
-		return errors.New("the job ended before the checkpoint was complete")
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
 }
 
 func (h *Handle) set(f func()) {
