@@ -83,6 +83,26 @@ type Task struct {
 	Root    *Op
 	Inputs  []*Exchange // by port of Root
 	Store   state.Store // nil: no keyed state
+	// Restored are the rows that were in flight, oldest first. They go down before any others.
+	Restored []Restored
+}
+
+// Restored are rows that an unaligned checkpoint had in flight, now in the task they belong to.
+type Restored struct {
+	Op    *Op // whose input they are; nil: of the source
+	Port  int // of Op
+	Split string
+	Batch *vec.Batch
+}
+
+// InFlight are rows that a barrier has overtaken on their way into an operator.
+type InFlight struct {
+	UID     string // of the operator whose input they are, or of the source that had just read them
+	Port    int
+	Subtask int
+	Split   string // of a source: which one they are from
+	Rows    int64
+	Data    []byte // package inflight
 }
 
 // Stop is what a barrier does besides cutting the stream.
@@ -115,6 +135,7 @@ type Ack struct {
 	SourceUID  string
 	Splits     []exec.Split
 	Watermarks []exec.Watermark
+	InFlight   []InFlight
 	Pause      time.Duration // how long the task stood still
 }
 
@@ -126,6 +147,8 @@ type Options struct {
 	// reading those whose barrier has come, so a slow input does not hold a fast one; after a
 	// restore the state may count rows twice that came between the barriers.
 	AtLeastOnce bool
+	// Unaligned: barriers may be told to overtake (Graph.Overtake).
+	Unaligned bool
 }
 
 // Events is how tasks report. Methods are called from task goroutines and must not block.

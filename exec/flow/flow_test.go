@@ -327,17 +327,17 @@ func TestAFullQueueBlocksItsProducerOnly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGate(2, 2)
 		for range 2 {
-			if err := g.put(t.Context(), 0, elem{kind: elemBatch}); err != nil {
+			if err := g.put(t.Context(), 0, elem{kind: elemBatch}, newUrgency()); err != nil {
 				t.Fatal(err)
 			}
 		}
 		blocked := make(chan error)
-		go func() { blocked <- g.put(t.Context(), 0, elem{kind: elemBatch}) }()
+		go func() { blocked <- g.put(t.Context(), 0, elem{kind: elemBatch}, newUrgency()) }()
 		synctest.Wait()
-		if err := g.put(t.Context(), 1, elem{kind: elemBatch}); err != nil {
+		if err := g.put(t.Context(), 1, elem{kind: elemBatch}, newUrgency()); err != nil {
 			t.Fatal(err)
 		}
-		if err := g.put(t.Context(), 0, elem{kind: elemWatermark, time: 1}); err != nil {
+		if err := g.put(t.Context(), 0, elem{kind: elemWatermark, time: 1}, newUrgency()); err != nil {
 			t.Fatal(err) // signals never wait
 		}
 		select {
@@ -369,7 +369,7 @@ func feedGate(t *testing.T, o Options, rec *recorder) (g *Graph, put func(q int,
 	done := make(chan struct{})
 	go func() { g.Run(ctx); close(done) }()
 	return g, func(q int, e elem) {
-		if err := x.gates[0].put(ctx, q, e); err != nil {
+		if err := x.gates[0].put(ctx, q, e, newUrgency()); err != nil {
 			t.Fatal(err)
 		}
 	}, func() { cancel(); <-done }
