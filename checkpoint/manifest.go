@@ -43,6 +43,7 @@ type Manifest struct {
 	Transactions []Transaction `json:"transactions,omitempty"`
 	Files        []state.File  `json:"files"`
 	Rows         []RowFile     `json:"rowFiles,omitempty"` // of a canonical savepoint, instead of Files
+	Channels     []Channel     `json:"channels,omitempty"` // rows in flight, of an unaligned checkpoint
 }
 
 // The layouts of savepoints.

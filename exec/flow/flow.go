@@ -97,12 +97,13 @@ type Restored struct {
 
 // InFlight are rows that a barrier has overtaken on their way into an operator.
 type InFlight struct {
-	UID     string // of the operator whose input they are, or of the source that had just read them
-	Port    int
-	Subtask int
-	Split   string // of a source: which one they are from
-	Rows    int64
-	Data    []byte // package inflight
+	UID         string // of the operator whose input they are, or of the source that had just read them
+	Port        int
+	Subtask     int
+	Parallelism int    // of the operator
+	Split       string // of a source: which one they are from
+	Rows        int64
+	Data        []byte // package inflight
 }
 
 // Stop is what a barrier does besides cutting the stream.

@@ -257,7 +257,7 @@ func (m *model) restored(s modelState, op *Op, uid string, route Route, sub int,
 		if f.UID != uid || route == nil && !mine(f.Split) {
 			continue
 		}
-		batches, err := inflight.Decode(append(inflight.Header(splitAndNumber), f.Data...), splitAndNumber)
+		batches, err := inflight.Decode(f.Data, splitAndNumber)
 		if err != nil {
 			m.t.Fatal(err)
 		}

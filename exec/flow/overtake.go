@@ -65,7 +65,9 @@ func (a *Ack) capture(t *task, h hand) {
 	i := slices.IndexFunc(a.InFlight, func(c InFlight) bool { return c.UID == uid && c.Port == h.port && c.Split == h.split })
 	if i < 0 {
 		i = len(a.InFlight)
-		a.InFlight = append(a.InFlight, InFlight{UID: uid, Port: h.port, Subtask: t.spec.Subtask, Split: h.split})
+		a.InFlight = append(a.InFlight, InFlight{
+			UID: uid, Port: h.port, Subtask: t.spec.Subtask, Parallelism: h.node.ctx.Parallelism, Split: h.split, Data: inflight.Header(h.batch),
+		})
 	}
 	c := &a.InFlight[i]
 	c.Rows += int64(len(h.rows))

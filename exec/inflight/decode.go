@@ -19,8 +19,12 @@ func Decode(b []byte, s types.Schema) ([]*vec.Batch, error) {
 	if string(d.take(len(magic))) != magic {
 		return nil, fmt.Errorf("%w: it does not begin with %q", ErrCorrupt, magic)
 	}
-	if text := d.take(int(d.u32())); d.bad == nil && string(text) != s.String() {
-		return nil, fmt.Errorf("the rows in flight are %.400s, expected %.400s: the query has changed; restore a savepoint, which has none", text, s)
+	cols := make([]types.Type, len(s))
+	for i := range s {
+		cols[i] = s[i].Type
+	}
+	if text, want := d.take(int(d.u32())), typesText(cols); d.bad == nil && string(text) != want {
+		return nil, fmt.Errorf("the rows in flight have the columns %.400s, expected %.400s: the query has changed; restore a savepoint, which has no rows in flight", text, want)
 	}
 	var out []*vec.Batch
 	for d.bad == nil && len(d.b) > 0 {

@@ -1,8 +1,8 @@
 // Package inflight owns the form in which rows that a barrier has overtaken lie in a checkpoint:
-// a header with the schema, then frames, each a batch column by column. It imports exec/vec and
+// a header with the types, then frames, each a batch column by column. It imports exec/vec and
 // sql/types only; exec/flow writes, exec/build reads.
 //
-//	file    "sqlsflt1"  u32 length, schema as text   frames
+//	file    "sqlsflt1"  u32 length, types as text   frames
 //	frame   u32 length   u32 rows   u8 kinds?  kinds   columns
 //	column  u8 validity?  words   then by layout: values | offsets, bytes | offsets, children
 //
@@ -12,6 +12,8 @@ package inflight
 
 import (
 	"encoding/binary"
+	"slices"
+	"strings"
 	"unsafe"
 
 	"github.com/sqlstream/sqlstream/exec/vec"
@@ -20,11 +22,46 @@ import (
 
 const magic = "sqlsflt1"
 
-// Header begins a file of rows of a schema.
-func Header(s types.Schema) []byte {
-	text := s.String()
-	b := binary.LittleEndian.AppendUint32([]byte(magic), uint32(len(text)))
-	return append(b, text...)
+// Header begins a file of rows like those of b.
+func Header(b *vec.Batch) []byte {
+	cols := make([]types.Type, len(b.Cols))
+	for i := range b.Cols {
+		cols[i] = b.Cols[i].Type
+	}
+	text := typesText(cols)
+	out := binary.LittleEndian.AppendUint32([]byte(magic), uint32(len(text)))
+	return append(out, text...)
+}
+
+// typesText is what the types of columns have in common with those that only say more or less
+// about NULL, or are the same column under another name.
+func typesText(cols []types.Type) string {
+	var b strings.Builder
+	for i, t := range cols {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(nullable(t).String())
+	}
+	return b.String()
+}
+
+// nullable allows NULL at any depth.
+func nullable(t types.Type) types.Type {
+	t = t.Nullable().WithoutAttr()
+	if t.Key != nil {
+		k := nullable(*t.Key)
+		t.Key = &k
+	}
+	if t.Elem != nil {
+		e := nullable(*t.Elem)
+		t.Elem = &e
+	}
+	t.Fields = slices.Clone(t.Fields)
+	for i := range t.Fields {
+		t.Fields[i].Type = nullable(t.Fields[i].Type)
+	}
+	return t
 }
 
 // Append adds rows of a batch to dst as one frame.

@@ -51,6 +51,8 @@ type restored struct {
 	Epoch   state.Epoch
 	Sources map[string][]splitState // by UID
 	Files   []state.File
+	// Channels are the rows that were in flight.
+	Channels []checkpoint.Channel
 }
 
 // openHome locks the job directory, which begins an incarnation, and opens the checkpoints.
@@ -164,7 +166,7 @@ func (m *home) publish(_ context.Context, s *snapshot) error {
 		Epoch: s.Epoch, Previous: m.previous, Kind: checkpoint.Checkpoint, Created: m.h.cfg.Clock.Now().UTC(),
 		MaxParallelism: m.h.plan.MaxParallel, Plan: m.plan.hash, SQLHash: m.plan.sql, Operators: m.plan.operators,
 		SQL: m.h.plan.SQL, Options: m.h.plan.Options,
-		Files: append(live, s.Files...),
+		Files: append(live, s.Files...), Channels: s.Channels,
 	}
 	m.mu.Unlock()
 	for uid, splits := range s.sources() {

@@ -63,12 +63,17 @@ func (h *Handle) live(ctx context.Context, home *home, ready func()) (err error)
 	// Tasks end after the coordinator, so that what it writes in the background stays there.
 	tctx, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
-	tasks, err := build.Tasks(in.parts(tctx))
+	parts := in.parts(tctx)
+	if parts.InFlight, err = in.inFlight(); err != nil {
+		return err
+	}
+	tasks, err := build.Tasks(parts)
 	if err != nil {
 		return err
 	}
 	box := newInbox()
-	graph, err := flow.NewGraph(tctx, tasks, flow.Options{Clock: h.cfg.Clock, Events: box, AtLeastOnce: h.opts.atLeastOnce})
+	graph, err := flow.NewGraph(tctx, tasks, flow.Options{Clock: h.cfg.Clock, Events: box, AtLeastOnce: h.opts.atLeastOnce,
+		Unaligned: h.opts.checkpoints.Unaligned && !h.opts.atLeastOnce})
 	if err != nil {
 		return err
 	}

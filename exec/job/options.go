@@ -25,6 +25,13 @@ func readOptions(m map[string]string) (*options, error) {
 		MinPause:  r.duration(settings.CheckpointMinPause),
 		Timeout:   r.duration(settings.CheckpointTimeout),
 		Tolerable: r.number(settings.CheckpointTolerable),
+
+		Concurrent:     max(r.number(settings.CheckpointMaxConcurrent), 1),
+		Unaligned:      r.flag(settings.Unaligned),
+		AlignedTimeout: r.duration(settings.AlignedTimeout),
+	}
+	if o.checkpoints.Unaligned {
+		o.checkpoints.Concurrent = 1 // what a barrier overtakes may not be another barrier
 	}
 	o.atLeastOnce = m[settings.CheckpointMode] == "AT_LEAST_ONCE"
 	o.retained = max(r.number(settings.CheckpointRetained), 1)
@@ -67,6 +74,16 @@ func (r *reader) number(key string) int {
 	n, err := strconv.Atoi(v)
 	r.keep(key, v, err)
 	return n
+}
+
+func (r *reader) flag(key string) bool {
+	v := r.m[key]
+	if v == "" {
+		return false
+	}
+	b, err := strconv.ParseBool(v)
+	r.keep(key, v, err)
+	return b
 }
 
 func (r *reader) keep(key, v string, err error) {

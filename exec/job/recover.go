@@ -153,7 +153,7 @@ func (m *home) start(f *checkpoint.Facts, d checkpoint.Decision) (*restored, err
 
 // read takes from a manifest what the tasks start with.
 func (r *restored) read(man *checkpoint.Manifest) {
-	r.Files = man.Files
+	r.Files, r.Channels = man.Files, man.Channels
 	r.Sources = map[string][]splitState{}
 	for _, s := range man.Sources {
 		list := []splitState{}

@@ -7,6 +7,8 @@ const (
 	CheckpointTimeout       = "execution.checkpointing.timeout"
 	CheckpointMinPause      = "execution.checkpointing.min-pause"
 	CheckpointMaxConcurrent = "execution.checkpointing.max-concurrent-checkpoints"
+	Unaligned               = "execution.checkpointing.unaligned.enabled"
+	AlignedTimeout          = "execution.checkpointing.aligned-checkpoint-timeout"
 	CheckpointTolerable     = "execution.checkpointing.tolerable-failed-checkpoints"
 	CheckpointDir           = "execution.checkpointing.dir"
 	CheckpointRetained      = "execution.checkpointing.num-retained"
@@ -43,8 +45,12 @@ var Options = []Option{
 		Doc: "A checkpoint that is not complete by then is discarded and counts as failed."},
 	{Key: CheckpointMinPause, Type: Duration, Default: "0 ms", Runtime: true,
 		Doc: "Time from the end of one checkpoint to the start of the next."},
-	{Key: CheckpointMaxConcurrent, Type: Int, Default: "1", Min: "1", Max: "1", Runtime: true,
-		Doc: "Checkpoints under way at one time."},
+	{Key: CheckpointMaxConcurrent, Type: Int, Default: "1", Min: "1", Runtime: true,
+		Doc: "Checkpoints under way at one time. More than one cannot be used with a pause or with unaligned checkpoints."},
+	{Key: Unaligned, Type: Boolean, Default: "false", Runtime: true,
+		Doc: "Whether barriers overtake rows that wait, which then are part of the checkpoint: under back-pressure it is complete soon."},
+	{Key: AlignedTimeout, Type: Duration, Default: "0 ms", Runtime: true,
+		Doc: "How long a barrier waits for its turn before it overtakes."},
 	{Key: CheckpointTolerable, Type: Int, Default: "0", Min: "0", Runtime: true,
 		Doc: "How many checkpoints in a row may fail before the job does.",
 		Old: []string{"execution.checkpointing.tolerable-checkpoint-failure-number"}},
