@@ -131,12 +131,12 @@ func (b *builder) restoredRoute(n *plan.Node, port int) flow.Route {
 	switch {
 	case n.Parallelism == 1:
 		return single
-	case len(in.Keys) > 0: // also where they are spread like that already
-		return b.hashRoute(in.Keys, n.Parallelism)
 	case in.Exchange == plan.Rebalance:
 		return rebalance(n.Parallelism)
 	case in.Exchange == plan.Single:
 		return single
+	case len(in.Keys) > 0: // by hash, or spread like that already
+		return b.hashRoute(in.Keys, n.Parallelism)
 	}
 	return nil
 }
