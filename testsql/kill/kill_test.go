@@ -95,6 +95,10 @@ var modes = []struct {
 	{"rescaled at every start", func(o *Options) { o.Parallelism = 0 }},
 	{"state on disk", func(o *Options) { o.StateBytes = 2000 }},
 	{"down longer than the transaction timeout", short},
+	{"unaligned, rescaled at every start", unaligned},
+	{"several checkpoints under way", func(o *Options) {
+		o.Parallelism, o.Set = 2, []string{"execution.checkpointing.max-concurrent-checkpoints=3"}
+	}},
 }
 
 // TestKillLoop is the promise: whatever the moment of a kill -9, nothing is lost, repeated

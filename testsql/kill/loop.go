@@ -24,6 +24,7 @@ type Options struct {
 	Parallelism        int
 	Interval           time.Duration // between checkpoints
 	Retained           int           // checkpoints
+	Set                []string      // more session options, each "key=value"
 	StateBytes         int           // memory of a subtask's state, the rest is on disk; 0: the usual
 	TransactionTimeout time.Duration
 	Down               time.Duration // how long at most the job stays down after a kill

@@ -86,7 +86,12 @@ func (t topics) sql(brokers string, o Options) string {
 		return fmt.Sprintf("WITH ('connector' = '%s', 'topic' = '%s', 'properties.bootstrap.servers' = '%s'%s)", connector, topic, brokers, more)
 	}
 	sink := fmt.Sprintf(", 'sink.delivery-guarantee' = 'exactly-once', 'properties.transaction.timeout.ms' = '%d'", o.TransactionTimeout.Milliseconds())
-	return strings.Join([]string{
+	var more strings.Builder
+	for _, s := range o.Set {
+		key, value, _ := strings.Cut(s, "=")
+		fmt.Fprintf(&more, "SET '%s' = '%s';\n", key, value)
+	}
+	return more.String() + strings.Join([]string{
 		fmt.Sprintf("SET 'execution.checkpointing.interval' = '%d ms';", o.Interval.Milliseconds()),
 		fmt.Sprintf("SET 'execution.checkpointing.num-retained' = '%d';", o.Retained),
 		fmt.Sprintf("SET 'parallelism.default' = '%d';", o.Parallelism),
