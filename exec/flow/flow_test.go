@@ -382,29 +382,6 @@ func batchOf(n int64) elem {
 	return elem{kind: elemBatch, batch: b, pool: &batchPool{}}
 }
 
-func TestASlowInputHoldsAFastOneOnlyWhenBarriersAreAligned(t *testing.T) {
-	for _, c := range []struct {
-		atLeastOnce bool
-		sum         int64 // of the state at the barrier
-	}{{false, 1}, {true, 3}} {
-		synctest.Test(t, func(t *testing.T) {
-			rec, w := &recorder{}, newWatcher()
-			_, put, stop := feedGate(t, Options{Events: w, AtLeastOnce: c.atLeastOnce}, rec)
-			put(0, batchOf(1))
-			put(0, elem{kind: elemBarrier, barrier: Barrier{Epoch: 1}})
-			put(0, batchOf(2)) // behind its barrier, while queue 1 has none yet
-			synctest.Wait()
-			put(1, elem{kind: elemBarrier, barrier: Barrier{Epoch: 1}})
-			<-w.acks
-			synctest.Wait()
-			if rec.sums[1] != c.sum || rec.sum != 3 {
-				t.Errorf("at least once %v: %d at the barrier, %d in the end", c.atLeastOnce, rec.sums[1], rec.sum)
-			}
-			stop()
-		})
-	}
-}
-
 func TestASourceSubtaskWithoutSplitsHoldsBackNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		specs, recs := twoByTwo(100, true)
