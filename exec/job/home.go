@@ -166,7 +166,7 @@ func (m *home) publish(_ context.Context, s *snapshot) error {
 		Epoch: s.Epoch, Previous: m.previous, Kind: checkpoint.Checkpoint, Created: m.h.cfg.Clock.Now().UTC(),
 		MaxParallelism: m.h.plan.MaxParallel, Plan: m.plan.hash, SQLHash: m.plan.sql, Operators: m.plan.operators,
 		SQL: m.h.plan.SQL, Options: m.h.plan.Options,
-		Files: append(live, s.Files...), Channels: s.Channels,
+		Files: append(live, s.Files...), Channels: s.Channels, Drained: s.Drained,
 	}
 	m.mu.Unlock()
 	for uid, splits := range s.sources() {
