@@ -1,7 +1,7 @@
 // Package flow owns the running of a job's tasks: it pulls sources, pushes batches through
 // chains of operators, moves them between tasks over bounded queues, merges watermarks and
-// aligns barriers. Operators never see any of that. It imports exec, exec/vec, sql/types
-// and state; exec/build makes what it runs, exec/job tells it when to checkpoint.
+// aligns barriers. Operators never see any of that. It imports exec, exec/vec, exec/inflight,
+// sql/types and state; exec/build makes what it runs, exec/job tells it when to checkpoint.
 //
 // A task is one goroutine: a source or a gate at the top, a tree of operators below it, one
 // state store. A Graph is all tasks of a job in one incarnation.
