@@ -73,7 +73,7 @@ func (h *Handle) live(ctx context.Context, home *home, ready func()) (err error)
 	}
 	box := newInbox()
 	graph, err := flow.NewGraph(tctx, tasks, flow.Options{Clock: h.cfg.Clock, Events: box, AtLeastOnce: h.opts.atLeastOnce,
-		Unaligned: h.opts.checkpoints.Unaligned && !h.opts.atLeastOnce})
+		Unaligned: h.opts.checkpoints.Unaligned})
 	if err != nil {
 		return err
 	}

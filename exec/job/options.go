@@ -30,10 +30,13 @@ func readOptions(m map[string]string) (*options, error) {
 		Unaligned:      r.flag(settings.Unaligned),
 		AlignedTimeout: r.duration(settings.AlignedTimeout),
 	}
+	o.atLeastOnce = m[settings.CheckpointMode] == "AT_LEAST_ONCE"
+	if o.atLeastOnce {
+		o.checkpoints.Unaligned = false // nothing holds barriers up
+	}
 	if o.checkpoints.Unaligned {
 		o.checkpoints.Concurrent = 1 // what a barrier overtakes may not be another barrier
 	}
-	o.atLeastOnce = m[settings.CheckpointMode] == "AT_LEAST_ONCE"
 	o.retained = max(r.number(settings.CheckpointRetained), 1)
 	o.dir = m[settings.CheckpointDir]
 	if o.checkpoints.Timeout == 0 {
