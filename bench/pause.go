@@ -48,7 +48,7 @@ func (b *bench) pause(ctx context.Context, w io.Writer) error {
 			return err
 		}
 		seen = s.RowsIn
-		if _, err := cl.Checkpoint(ctx, s.ID); err != nil {
+		if _, err := cl.Checkpoint(ctx, s.ID, control.CheckpointRequest{}); err != nil {
 			return err
 		}
 		if s, err = status(ctx, cl, func(job.Status) bool { return true }); err != nil {

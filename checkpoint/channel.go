@@ -148,8 +148,8 @@ func (m *Manifest) inFlightTo() []inFlight {
 	return out
 }
 
-// fileNames lists all files that the manifest refers to.
-func (m *Manifest) fileNames() []string {
+// FileNames lists all files that the manifest refers to.
+func (m *Manifest) FileNames() []string {
 	names := make([]string, 0, len(m.Files)+len(m.Channels))
 	for _, f := range m.Files {
 		names = append(names, f.Name)

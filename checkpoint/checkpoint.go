@@ -1,6 +1,6 @@
 // Package checkpoint owns what makes a checkpoint: the manifest, where manifests and state
 // files lie (Storage), the job directory with its lock and incarnation, and the decisions of
-// a restart as pure functions (Decide, Retain, NextEpoch). It runs nothing: the coordinator of
+// a restart as pure functions (Decide, Retain, NextEpoch), and what a snapshot holds (OpenFiles). It runs nothing: the coordinator of
 // exec/job calls it. It imports state and state/stf only.
 //
 // # Layout

@@ -74,6 +74,11 @@ func decode(b []byte) (*Manifest, error) {
 		}
 		return nil, fmt.Errorf("%w: its last line is %.40q, its content has %.40q", ErrCorrupt, last, want)
 	}
+	return parse(body)
+}
+
+// parse reads and checks the JSON of a manifest.
+func parse(body []byte) (*Manifest, error) {
 	var v struct {
 		Format int    `json:"format"`
 		Engine string `json:"engine"`

@@ -3,7 +3,6 @@ package checkpoint
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"path"
 	"slices"
@@ -22,11 +21,7 @@ const (
 )
 
 // Dir is a Storage in a directory (local disk, NFS and what else is mounted).
-type Dir struct {
-	fs        FS
-	location  string
-	failPoint func(string)
-}
+type Dir struct{ durable }
 
 var _ Storage = (*Dir)(nil)
 
@@ -58,7 +53,7 @@ func OpenDir(dir, jobID string, o DirOptions) (*Dir, error) {
 // NewDir makes a storage of a file system whose root is the job's directory. It takes f over
 // unless it fails.
 func NewDir(f FS, location string, o DirOptions) (*Dir, error) {
-	d := &Dir{fs: f, location: location, failPoint: o.FailPoint}
+	d := &Dir{durable{fs: f, what: "checkpoint directory", location: location, failPoint: o.FailPoint}}
 	if d.failPoint == nil {
 		d.failPoint = func(string) {}
 	}
@@ -98,21 +93,7 @@ func (d *Dir) clean() error {
 			}
 		}
 	}
-	return nil
-}
-
-func (d *Dir) wrap(err error) error {
-	if err == nil {
-		return nil
-	}
-	return fmt.Errorf("checkpoint directory %s: %w", d.location, err)
-}
-
-func (d *Dir) remove(name string) error {
-	if err := d.fs.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return d.wrap(err)
-	}
-	return nil
+	return d.cleanUnpublished()
 }
 
 // Location is the directory's path.
@@ -126,7 +107,7 @@ func (d *Dir) Create(name string) (state.FileWriter, error) {
 	if !fileName.MatchString(name) {
 		return nil, d.wrap(fmt.Errorf("%.80q is no name of a state file", name))
 	}
-	return d.create(path.Join(shared, name))
+	return d.create(path.Join(shared, name), "mid_state_write")
 }
 
 // Open opens a state file.
@@ -159,12 +140,22 @@ func chkName(e state.Epoch) string { return chk + strconv.FormatUint(uint64(e), 
 
 func manifestName(e state.Epoch) string { return path.Join(chkName(e), manifest) }
 
+func setAsideName(e state.Epoch) string { return path.Join(chkName(e), setAside) }
+
+// maxReason bounds the file that says why a checkpoint is set aside.
+const maxReason = 1 << 16
+
 // Epochs lists the directories of checkpoints, newest first.
 func (d *Dir) Epochs() ([]state.Epoch, error) {
 	names, err := d.fs.List(".")
-	if err != nil {
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, d.wrap(err)
 	}
+	return epochsOf(names), nil
+}
+
+// epochsOf picks the names of checkpoints, newest first.
+func epochsOf(names []string) []state.Epoch {
 	var out []state.Epoch
 	for _, n := range names {
 		digits, ok := strings.CutPrefix(n, chk)
@@ -175,11 +166,16 @@ func (d *Dir) Epochs() ([]state.Epoch, error) {
 	}
 	slices.Sort(out)
 	slices.Reverse(out)
-	return out, nil
+	return out
 }
 
 // Put makes a manifest durable.
-func (d *Dir) Put(e state.Epoch, b []byte) error { return d.put(e, manifest, b) }
+func (d *Dir) Put(e state.Epoch, b []byte) error {
+	if f, ok := d.fs.(SharedFS); ok {
+		return d.publish(f, e, b)
+	}
+	return d.put(e, manifest, b)
+}
 
 func (d *Dir) put(e state.Epoch, name string, b []byte) error {
 	if err := d.fs.Mkdir(chkName(e)); err != nil {
@@ -188,7 +184,7 @@ func (d *Dir) put(e state.Epoch, name string, b []byte) error {
 	if err := d.fs.SyncDir("."); err != nil {
 		return d.wrap(err)
 	}
-	w, err := d.create(path.Join(chkName(e), name))
+	w, err := d.create(path.Join(chkName(e), name), "")
 	if err != nil {
 		return err
 	}
@@ -208,12 +204,18 @@ func (d *Dir) get(name string, limit int64) ([]byte, error) {
 		return nil, d.wrap(err)
 	}
 	defer r.Close()
+	b, err := readWhole(r, name, limit)
+	return b, d.wrap(err)
+}
+
+// readWhole reads a small file of at most limit bytes; name is for messages.
+func readWhole(r state.FileReader, name string, limit int64) ([]byte, error) {
 	if r.Size() > limit {
-		return nil, d.wrap(fmt.Errorf("%s has %d bytes, the limit is %d", name, r.Size(), limit))
+		return nil, fmt.Errorf("%s has %d bytes, the limit is %d", name, r.Size(), limit)
 	}
 	b := make([]byte, r.Size())
 	if n, err := r.ReadAt(b, 0); n < len(b) && err != nil {
-		return nil, d.wrap(fmt.Errorf("%s: %w", name, err))
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return b, nil
 }
@@ -245,7 +247,11 @@ func (d *Dir) SetAside(e state.Epoch, reason string) error {
 
 // Reason tells why a checkpoint is set aside.
 func (d *Dir) Reason(e state.Epoch) (string, error) {
-	b, err := d.get(path.Join(chkName(e), setAside), 1<<16)
+	return reasonOf(d.get(setAsideName(e), maxReason))
+}
+
+// reasonOf is the content of a SET-ASIDE file, "" when there is none.
+func reasonOf(b []byte, err error) (string, error) {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return "", nil
@@ -255,93 +261,4 @@ func (d *Dir) Reason(e state.Epoch) (string, error) {
 		return "no reason is given", nil
 	}
 	return strings.TrimSuffix(string(b), "\n"), nil
-}
-
-// create starts a file under its .tmp name.
-func (d *Dir) create(name string) (state.FileWriter, error) {
-	if r, err := d.fs.Open(name); err == nil {
-		r.Close()
-		return nil, d.wrap(&fs.PathError{Op: "create", Path: name, Err: fs.ErrExist})
-	} else if !errors.Is(err, fs.ErrNotExist) {
-		return nil, d.wrap(err)
-	}
-	// A failed attempt may have left its .tmp file: nothing can be said about its content,
-	// so it is not written to again.
-	if err := d.remove(name + tmp); err != nil {
-		return nil, err
-	}
-	f, err := d.fs.Create(name + tmp)
-	if err != nil {
-		return nil, d.wrap(err)
-	}
-	return &writer{dir: d, name: name, file: f}, nil
-}
-
-// writer writes a file of a Dir. After any error the file is given up.
-type writer struct {
-	dir     *Dir
-	name    string
-	file    SyncFile
-	started bool
-	err     error
-	done    bool
-}
-
-func (w *writer) Write(b []byte) (int, error) {
-	if w.err != nil {
-		return 0, w.err
-	}
-	n, err := w.file.Write(b)
-	if err == nil && n < len(b) {
-		err = io.ErrShortWrite
-	}
-	if err != nil {
-		w.err = w.dir.wrap(err)
-		return n, w.err
-	}
-	if !w.started && strings.HasPrefix(w.name, shared) {
-		w.dir.failPoint("mid_state_write")
-	}
-	w.started = true
-	return n, nil
-}
-
-// Commit makes the file durable under its name.
-func (w *writer) Commit() error {
-	if w.err != nil || w.done {
-		return errors.Join(w.err, w.dir.wrap(errors.New("commit after the end of "+w.name)))
-	}
-	w.dir.failPoint("before_fsync")
-	err := errors.Join(w.file.Sync(), w.file.Close())
-	w.file = nil
-	if err == nil {
-		w.dir.failPoint("before_rename")
-		err = w.dir.fs.Rename(w.name+tmp, w.name)
-	}
-	if err != nil {
-		w.err = w.dir.wrap(err)
-		return w.err
-	}
-	w.done = true
-	w.dir.failPoint("after_rename")
-	w.dir.failPoint("before_dirsync")
-	if err := w.dir.fs.SyncDir(path.Dir(w.name)); err != nil {
-		// The name is there but may not survive a power cut.
-		w.err = fmt.Errorf("%w: %w", ErrUndecided, w.dir.wrap(err))
-		return w.err
-	}
-	return nil
-}
-
-// Abort gives the file up.
-func (w *writer) Abort() {
-	if w.file != nil {
-		w.file.Close()
-		w.file = nil
-	}
-	if !w.done {
-		w.done = true
-		// Best effort: what is left is deleted by the next owner.
-		_ = w.dir.fs.Remove(w.name + tmp)
-	}
 }

@@ -51,6 +51,11 @@ func manifestOf(e, previous state.Epoch, files ...state.File) *Manifest {
 		Sources:      []Source{{UID: "u0", Name: "bids", Splits: []Split{{ID: "bids-0", Position: []byte(`{"offset":42}`), Watermark: &w}, {ID: "bids-1", Position: []byte(`{"offset":0}`)}}}},
 		Transactions: []Transaction{{Name: "kafka:broker", Token: []byte(`{"id":"etl-0","pid":7}`)}},
 		Files:        files,
+		Options: map[string]string{
+			"execution.checkpointing.interval": "10s", "execution.checkpointing.num-retained": "1", "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
+			"state.backend.type": "badger", "parallelism.default": "2", "pipeline.max-parallelism": "128", "pipeline.name": "etl",
+			"restart-strategy.exponential-delay.max-backoff": "1m0s", "restart-strategy.fixed-delay.attempts": "1", "table.local-time-zone": "UTC",
+		},
 	}
 }
 

@@ -11,7 +11,9 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -61,12 +63,20 @@ type Job struct {
 	// Published: a manifest was durable once. Until then nothing of the job can be visible
 	// anywhere, and a start without checkpoints is a fresh one.
 	Published bool `json:"published"`
+	// Unfinished are the paths of savepoints that are being written. What a crash leaves there is
+	// deleted by the next start.
+	Unfinished []string `json:"unfinished,omitempty"`
+	// Discarded: the job is over, and its checkpoints are deleted or will be. The next start is
+	// that of a new job.
+	Discarded bool `json:"discarded,omitempty"`
 }
 
 // JobDir is the directory of a job, locked by this process until Close.
 type JobDir struct {
 	path string
 	lock *os.File
+
+	mu   sync.Mutex
 	job  Job
 	last Job // as the last incarnation left it
 }
@@ -140,6 +150,8 @@ func takeLock(path string, now time.Time) (*os.File, error) {
 // Begin begins the next incarnation, durably: the first one of the job, of this process, or after
 // a failure.
 func (d *JobDir) Begin() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	last := d.job
 	d.job.Incarnation++
 	if err := d.save(); err != nil {
@@ -203,10 +215,18 @@ func replace(f FS, name string, b []byte) error {
 }
 
 // Job describes this incarnation.
-func (d *JobDir) Job() Job { return d.job }
+func (d *JobDir) Job() Job {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.job
+}
 
 // Last describes the incarnation before, as it ended; its Incarnation is 0 when there was none.
-func (d *JobDir) Last() Job { return d.last }
+func (d *JobDir) Last() Job {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.last
+}
 
 // Path returns the path of something in the directory.
 func (d *JobDir) Path(elem ...string) string {
@@ -216,6 +236,8 @@ func (d *JobDir) Path(elem ...string) string {
 // MarkPublished remembers that the job has a manifest. It is called after the first one is durable
 // and before its transactions are committed; the other calls do nothing.
 func (d *JobDir) MarkPublished() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	if d.job.Published {
 		return nil
 	}
@@ -227,5 +249,44 @@ func (d *JobDir) MarkPublished() error {
 	return nil
 }
 
+// Unfinished notes, durably, that a savepoint is being written at a path, or that it is no more.
+func (d *JobDir) Unfinished(path string, begun bool) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	last := d.job.Unfinished
+	d.job.Unfinished = slices.DeleteFunc(slices.Clone(last), func(p string) bool { return p == path })
+	if begun {
+		d.job.Unfinished = append(d.job.Unfinished, path)
+	}
+	if err := d.save(); err != nil {
+		d.job.Unfinished = last
+		return err
+	}
+	return nil
+}
+
+// Discard decides, durably, that the job is over: call it before its first checkpoint is deleted.
+func (d *JobDir) Discard() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.job.Discarded = true
+	if err := d.save(); err != nil {
+		d.job.Discarded = false
+		return err
+	}
+	return nil
+}
+
+// Renew makes the directory that of a new job, with an id of its own, once all checkpoints of a
+// discarded one are deleted. Begin makes it durable: until then the old one is still over.
+func (d *JobDir) Renew(now time.Time) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.job = Job{ID: NewJobID(), Name: d.job.Name, Created: now.UTC()}
+}
+
 // Close gives the lock up.
 func (d *JobDir) Close() error { return d.lock.Close() }
+
+// ValidJobID reports whether id is one as NewJobID makes them.
+func ValidJobID(id string) bool { return validID(id) }

@@ -44,6 +44,8 @@ type Manifest struct {
 	Files        []state.File  `json:"files"`
 	Rows         []RowFile     `json:"rowFiles,omitempty"` // of a canonical savepoint, instead of Files
 	Channels     []Channel     `json:"channels,omitempty"` // rows in flight, of an unaligned checkpoint
+	// Dataflow is the fingerprint of all that rows in flight depend on; "" when there are none.
+	Dataflow string `json:"dataflow,omitempty"`
 }
 
 // The layouts of savepoints.
@@ -84,8 +86,14 @@ type Operator struct {
 	// What the UID was made of, for people and for the comparison of two plans.
 	Window string   `json:"window,omitempty"` // of an aggregate over windows
 	Inputs []string `json:"inputs,omitempty"` // what it descends from, sorted
-	Line   int      `json:"line,omitempty"`   // where in the SQL it comes from
-	Column int      `json:"column,omitempty"`
+	Sink   string   `json:"sink,omitempty"`   // the sink it feeds first
+	// Conditions is what the fingerprint is the hash of.
+	Conditions string `json:"conditions,omitempty"`
+	// Retract: its input has rows that are taken away.
+	Retract bool   `json:"retract,omitempty"`
+	Line    int    `json:"line,omitempty"` // where in the SQL it comes from
+	Column  int    `json:"column,omitempty"`
+	SQL     string `json:"sql,omitempty"` // that line, secrets masked
 }
 
 // Table is the schema of one table of keyed state: all that is needed to read its entries
@@ -104,7 +112,8 @@ type KeyPart struct {
 	ID   string `json:"id,omitempty"`
 	Name string `json:"name"`
 	Type string `json:"type"`
-	Form string `json:"form"` // column, ordered, hash, group
+	Form string `json:"form"`           // column, ordered, hash, group
+	Text string `json:"text,omitempty"` // of a column: its origin
 }
 
 // Slot is one piece of state: one aggregate, one counter.
@@ -188,6 +197,9 @@ func (m *Manifest) Source(uid string) *Source {
 func (m *Manifest) Bytes() int64 {
 	var n int64
 	for _, f := range m.Files {
+		n += f.Size
+	}
+	for _, f := range m.Rows {
 		n += f.Size
 	}
 	return n

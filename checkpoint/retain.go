@@ -3,6 +3,7 @@ package checkpoint
 import (
 	"errors"
 	"io/fs"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -37,7 +38,7 @@ func Retain(manifests []*Manifest, numRetained int, confirmed state.Epoch) Garba
 	var g Garbage
 	for i := len(drop) - 1; i >= 0; i-- { // oldest first: what is left is always a suffix
 		g.Epochs = append(g.Epochs, drop[i].Epoch)
-		for _, name := range drop[i].fileNames() {
+		for _, name := range drop[i].FileNames() {
 			if !used[name] {
 				used[name] = true
 				g.Files = append(g.Files, name)
@@ -50,7 +51,7 @@ func Retain(manifests []*Manifest, numRetained int, confirmed state.Epoch) Garba
 func listed(ms []*Manifest) map[string]bool {
 	used := map[string]bool{}
 	for _, m := range ms {
-		for _, name := range m.fileNames() {
+		for _, name := range m.FileNames() {
 			used[name] = true
 		}
 	}
@@ -86,6 +87,48 @@ func Collect(s Storage, jobID string, numRetained int, confirmed state.Epoch) (G
 	return g, nil
 }
 
+// Everything says what may go when the job is over: all complete checkpoints, the remains of
+// others, and the files that none lists which stays. Damaged checkpoints and those set aside stay
+// for people to look at; next to a damaged one all files do.
+func Everything(s Storage, jobID string) (Garbage, error) {
+	epochs, err := s.Epochs()
+	if err != nil {
+		return Garbage{}, err
+	}
+	var g Garbage
+	var keep []*Manifest
+	damaged := false
+	for _, e := range slices.Backward(epochs) { // oldest first, as Retain
+		reason, err := s.Reason(e)
+		if err != nil {
+			return Garbage{}, err
+		}
+		m, err := Read(s, e, jobID)
+		switch {
+		case err != nil && !errors.Is(err, fs.ErrNotExist):
+			damaged = true
+		case reason != "" && err == nil:
+			keep = append(keep, m)
+		default:
+			g.Epochs = append(g.Epochs, e)
+		}
+	}
+	if damaged {
+		return g, nil
+	}
+	names, err := s.Names()
+	if err != nil {
+		return Garbage{}, err
+	}
+	used := listed(keep)
+	for _, n := range names {
+		if !used[n] {
+			g.Files = append(g.Files, n)
+		}
+	}
+	return g, nil
+}
+
 // Orphans says which state files no checkpoint lists. It is only right at a start, before anything
 // is written.
 func Orphans(names []string, found []Found) []string {
@@ -93,7 +136,7 @@ func Orphans(names []string, found []Found) []string {
 	for _, f := range found {
 		switch {
 		case f.Manifest != nil:
-			for _, name := range f.Manifest.fileNames() {
+			for _, name := range f.Manifest.FileNames() {
 				used[name] = true
 			}
 		case !f.incomplete():

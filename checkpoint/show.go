@@ -79,7 +79,7 @@ func WriteList(w io.Writer, lines []Line) error {
 		case l.Error != "":
 			status = l.Error
 		}
-		fmt.Fprintf(t, "%d\t%s\t%s\t%d\t%s\t%d\t%d\t%s\n", l.Epoch, or(l.Kind, "-"), or(l.Age, "-"), l.Rows, size(l.Bytes), l.Files, l.Splits, status)
+		fmt.Fprintf(t, "%d\t%s\t%s\t%d\t%s\t%d\t%d\t%s\n", l.Epoch, or(l.Kind, "-"), or(l.Age, "-"), l.Rows, FormatSize(l.Bytes), l.Files, l.Splits, status)
 	}
 	return t.Flush()
 }
@@ -119,10 +119,14 @@ func Describe(s Storage, e state.Epoch, jobID string, now time.Time) (*Descripti
 	if err != nil {
 		return nil, err
 	}
-	d := &Description{Location: s.Location() + "/" + chkName(e), Manifest: m, Age: age(now.Sub(m.Created)), Bytes: m.Bytes()}
-	if d.SetAside, err = s.Reason(e); err != nil {
-		return nil, err
-	}
+	d := DescribeManifest(m, s.Location()+"/"+chkName(e), now)
+	d.SetAside, err = s.Reason(e)
+	return d, err
+}
+
+// DescribeManifest describes a checkpoint or savepoint by its manifest.
+func DescribeManifest(m *Manifest, location string, now time.Time) *Description {
+	d := &Description{Location: location, Manifest: m, Age: age(now.Sub(m.Created)), Bytes: m.Bytes()}
 	type key struct {
 		uid string
 		id  uint8
@@ -140,6 +144,9 @@ func Describe(s Storage, e state.Epoch, jobID string, now time.Time) (*Descripti
 			sums[k].Bytes += t.Bytes
 			sums[k].Live = sums[k].Live && f.Kind == stf.Full
 		}
+	}
+	for _, f := range m.Rows {
+		sums[key{f.UID, f.Table}] = &TableState{Rows: f.Rows, Bytes: f.Size, Live: true}
 	}
 	for _, o := range m.Operators {
 		if len(o.Tables) == 0 {
@@ -162,7 +169,7 @@ func Describe(s Storage, e state.Epoch, jobID string, now time.Time) (*Descripti
 			d.State = append(d.State, OperatorState{UID: k.uid, Name: "(state that no operator of the plan has)", Tables: []TableState{*ts}})
 		}
 	}
-	return d, nil
+	return d
 }
 
 // Write prints a description for people.
@@ -172,6 +179,12 @@ func (d *Description) Write(w io.Writer) error {
 	fmt.Fprintf(&b, "%s %d of job %s (%s)\n", m.Kind, m.Epoch, m.JobName, m.JobID)
 	fmt.Fprintf(&b, "  written      %s, %s ago, by sqlstream %s, incarnation %d\n", m.Created.UTC().Format(time.RFC3339), d.Age, m.Engine, m.Incarnation)
 	fmt.Fprintf(&b, "  location     %s\n", d.Location)
+	if m.Layout != "" {
+		fmt.Fprintf(&b, "  layout       %s\n", m.Layout)
+	}
+	if m.Drained {
+		fmt.Fprintf(&b, "  drained      yes: its inputs were ended and open windows have fired\n")
+	}
 	if m.Previous != 0 {
 		fmt.Fprintf(&b, "  previous     %d\n", m.Previous)
 	}
@@ -192,7 +205,7 @@ func (d *Description) Write(w io.Writer) error {
 		}
 	}
 	t.Flush() // into memory
-	fmt.Fprintf(&b, "\nstate, %s in %d files\n", size(d.Bytes), len(m.Files))
+	fmt.Fprintf(&b, "\nstate, %s in %d files\n", FormatSize(d.Bytes), len(m.Files)+len(m.Rows))
 	t = tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	for _, o := range d.State {
 		fmt.Fprintf(t, "  %s\t%s\n", o.UID, o.Name)
@@ -205,15 +218,15 @@ func (d *Description) Write(w io.Writer) error {
 			if x.Live {
 				what = "rows"
 			}
-			fmt.Fprintf(t, "    %s\t%d %s, %s\t%s\n", x.Name, x.Rows, what, size(x.Bytes), strings.Join(names, ", "))
+			fmt.Fprintf(t, "    %s\t%d %s, %s\t%s\n", x.Name, x.Rows, what, FormatSize(x.Bytes), strings.Join(names, ", "))
 		}
 	}
 	t.Flush() // into memory
 	if rows, bytes := m.InFlight(); rows > 0 {
-		fmt.Fprintf(&b, "\nin flight, %d rows, %s\n", rows, size(bytes))
+		fmt.Fprintf(&b, "\nin flight, %d rows, %s\n", rows, FormatSize(bytes))
 		t = tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 		for _, c := range m.inFlightTo() {
-			fmt.Fprintf(t, "  %s\t%s\t%d rows, %s, to %d subtasks\n", c.UID, c.name, c.Rows, size(c.Size), c.subtasks)
+			fmt.Fprintf(t, "  %s\t%s\t%d rows, %s, to %d subtasks\n", c.UID, c.name, c.Rows, FormatSize(c.Size), c.subtasks)
 		}
 		t.Flush() // into memory
 	}
@@ -228,12 +241,16 @@ func (d *Description) Write(w io.Writer) error {
 	files := slices.Clone(m.Files)
 	slices.SortFunc(files, func(x, y state.File) int { return strings.Compare(x.Name, y.Name) })
 	for _, f := range files {
-		fmt.Fprintf(t, "  %s\t%s\tepochs %d-%d\tkey groups %d-%d\t%d changes\t%s\n", f.Name, f.Kind, f.MinEpoch, f.MaxEpoch, f.KeyLo, int(f.KeyHi)-1, f.Entries, size(f.Size))
+		fmt.Fprintf(t, "  %s\t%s\tepochs %d-%d\tkey groups %d-%d\t%d changes\t%s\n", f.Name, f.Kind, f.MinEpoch, f.MaxEpoch, f.KeyLo, int(f.KeyHi)-1, f.Entries, FormatSize(f.Size))
+	}
+	for _, f := range m.Rows {
+		fmt.Fprintf(t, "  %s\t%d rows\t%s\n", f.Name, f.Rows, FormatSize(f.Size))
 	}
 	for _, c := range m.Channels {
-		fmt.Fprintf(t, "  %s\trows in flight\t%s, subtask %d\t\t%d rows\t%s\n", c.Name, c.UID, c.Subtask, c.Rows, size(c.Size))
+		fmt.Fprintf(t, "  %s\trows in flight\t%s, subtask %d\t\t%d rows\t%s\n", c.Name, c.UID, c.Subtask, c.Rows, FormatSize(c.Size))
 	}
 	t.Flush() // into memory
+	writeOptions(&b, m.Options)
 	_, err := io.WriteString(w, b.String())
 	return err
 }
@@ -253,7 +270,7 @@ func (r *Report) Write(w io.Writer) error {
 			}
 		}
 		if bad == 0 {
-			fmt.Fprintf(&b, "checkpoint %d: ok, manifest and %d files, %d changes, %s read and checked\n", r.Epoch, len(r.Files), rows, size(r.Manifest.Bytes()))
+			fmt.Fprintf(&b, "checkpoint %d: ok, manifest and %d files, %d changes, %s read and checked\n", r.Epoch, len(r.Files), rows, FormatSize(r.Manifest.Bytes()))
 		} else {
 			fmt.Fprintf(&b, "checkpoint %d: BAD, %d of %d files are damaged\n", r.Epoch, bad, len(r.Files))
 		}
@@ -296,7 +313,8 @@ func age(d time.Duration) string {
 	return fmt.Sprintf("%dd%dh", int(d.Hours())/24, int(d.Hours())%24)
 }
 
-func size(n int64) string {
+// FormatSize prints a number of bytes for people.
+func FormatSize(n int64) string {
 	if n < 1<<10 {
 		return fmt.Sprintf("%d B", n)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -143,5 +144,23 @@ func TestSwappedFilesAreDetectedAndNamed(t *testing.T) {
 	found, dec := decideOn(t, d)
 	if dec.Action != Refuse || len(found) != 3 || len(dec.Reasons) != 4 {
 		t.Fatal(dec)
+	}
+}
+
+func TestTheRestartStrategyInForceIsShown(t *testing.T) {
+	for _, tc := range []struct {
+		options map[string]string
+		want    string
+	}{
+		{map[string]string{"restart-strategy.fixed-delay.attempts": "1", "restart-strategy.exponential-delay.max-backoff": "1m0s"}, "[]"},
+		{map[string]string{"restart-strategy.type": "fixed-delay", "restart-strategy.fixed-delay.attempts": "1", "restart-strategy.exponential-delay.max-backoff": "1m0s"},
+			"[restart-strategy.fixed-delay.attempts restart-strategy.type]"},
+		{map[string]string{"execution.checkpointing.interval": "1s", "restart-strategy.fixed-delay.attempts": "1", "restart-strategy.exponential-delay.max-backoff": "1m0s"},
+			"[execution.checkpointing.interval restart-strategy.exponential-delay.max-backoff]"},
+		{map[string]string{"table.dml-sync": "true", "pipeline.name": "etl", "statement": "x"}, "[]"},
+	} {
+		if got := fmt.Sprint(inForce(tc.options)); got != tc.want {
+			t.Errorf("of %v: %s, want %s", tc.options, got, tc.want)
+		}
 	}
 }

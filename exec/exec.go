@@ -259,6 +259,11 @@ type Committer interface {
 	// incarnations left open. It is idempotent: a crash in it is followed by another Recover.
 	Recover(ctx context.Context, e state.Epoch, token Token) (Recovery, error)
 
+	// Adopt is called before Recover when the job begins from the checkpoint e of another job
+	// (run -s): it commits what that checkpoint decided and touches nothing else, for the other
+	// job may be running. It is idempotent. Its Ledger is the other job's and means nothing here.
+	Adopt(ctx context.Context, e state.Epoch, token Token) (Recovery, error)
+
 	// Begin readies the committer for the first epoch of this incarnation.
 	Begin(ctx context.Context) error
 

@@ -53,8 +53,17 @@ func (p *parser) create() ast.Statement {
 			d.Options = p.options()
 		}
 		s, span = d, &d.Span
+	case p.accept("SAVEPOINT"):
+		p.expect("FOR")
+		p.expect("JOB")
+		c := &ast.CreateSavepoint{Job: p.string("a job's id or name, a string")}
+		if p.accept("TO") {
+			to := p.string("a path, a string")
+			c.To = &to
+		}
+		s, span = c, &c.Span
 	default:
-		p.unexpected("TABLE, VIEW, FUNCTION, CATALOG or DATABASE")
+		p.unexpected("TABLE, VIEW, FUNCTION, CATALOG, DATABASE or SAVEPOINT")
 	}
 	*span = ast.Span{Start: start, End: p.end()}
 	return s

@@ -134,6 +134,29 @@ func (c *committer) Recover(ctx context.Context, e state.Epoch, t exec.Token) (e
 	return r, c.removeLeft(root)
 }
 
+// Adopt implements exec.Committer: the ledger of this job says nothing about the other's parts.
+func (c *committer) Adopt(ctx context.Context, e state.Epoch, t exec.Token) (exec.Recovery, error) {
+	tok, err := c.decode(t)
+	if err != nil {
+		return exec.Recovery{}, err
+	}
+	root, err := c.dir()
+	if err != nil {
+		return exec.Recovery{}, err
+	}
+	lost, err := c.lost(root, tok)
+	if err != nil {
+		return exec.Recovery{}, err
+	}
+	if len(lost) > 0 {
+		return exec.Recovery{Outcome: exec.OutcomeUnknown, Detail: fmt.Sprintf("folder '%s' has neither '%s' nor '%s' (%d of %d parts of epoch %d are missing)", c.path, inProgress(lost[0]), lost[0], len(lost), len(tok.Parts), e)}, nil
+	}
+	if err := c.reveal(ctx, root, tok); err != nil {
+		return exec.Recovery{}, err
+	}
+	return exec.Recovery{Outcome: exec.OutcomeCommitted, Detail: fmt.Sprintf("folder '%s': %d parts of epoch %d are committed", c.path, len(tok.Parts), e)}, nil
+}
+
 // lost returns the parts of which there is no file, hidden or not.
 func (c *committer) lost(root *os.Root, tok token) (lost []string, err error) {
 	for _, p := range tok.Parts {
@@ -226,6 +249,19 @@ func (c *committer) Commit(ctx context.Context, e state.Epoch, t exec.Token) err
 	if err != nil {
 		return err
 	}
+	if err := c.reveal(ctx, root, tok); err != nil {
+		return err
+	}
+	c.point("before_ledger")
+	if err := c.writeLedger(root, e); err != nil {
+		return err
+	}
+	c.point("committed")
+	return nil
+}
+
+// reveal renames the parts of a decided epoch, durably.
+func (c *committer) reveal(ctx context.Context, root *os.Root, tok token) error {
 	for _, p := range tok.Parts {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -239,11 +275,6 @@ func (c *committer) Commit(ctx context.Context, e state.Epoch, t exec.Token) err
 	if err := syncDir(root); err != nil {
 		return exec.Externalf("sink folder '%s': %w", c.path, err)
 	}
-	c.point("before_ledger")
-	if err := c.writeLedger(root, e); err != nil {
-		return err
-	}
-	c.point("committed")
 	return nil
 }
 

@@ -340,3 +340,24 @@ func TestForeignToken(t *testing.T) {
 		}
 	}
 }
+
+// A job that begins from another's checkpoint commits the parts that it decided, and no others.
+func TestAdoptCommitsTheDecidedPartsOfAnotherJob(t *testing.T) {
+	j := &job{t: t, dir: t.TempDir(), failAt: "filesystem.rename#2"}
+	if !j.run(func() { j.start(0, nil); j.write(1, 2, 3, 4); j.checkpoint(true); j.write(5) }) {
+		t.Fatal("the fail point was not reached")
+	}
+	other := newCommitter(j.dir, connectors.Env{ConnEnv: exec.ConnEnv{JobID: "job-2"}})
+	for range 2 {
+		if r, err := other.Adopt(t.Context(), 1, j.token); err != nil || r.Outcome != exec.OutcomeCommitted {
+			t.Fatalf("adopting: %+v, %v", r, err)
+		}
+	}
+	if got := j.visible(); !slices.Equal(got, []int64{1, 2, 3, 4}) {
+		t.Errorf("visible: %v", got)
+	}
+	r, err := other.Adopt(t.Context(), 1, exec.Token(`{"parts":["part-job_1-gone"]}`))
+	if err != nil || r.Outcome != exec.OutcomeUnknown || !strings.Contains(r.Detail, "part-job_1-gone") {
+		t.Errorf("a part that is nowhere: %+v, %v", r, err)
+	}
+}

@@ -67,15 +67,9 @@ func (c *committer) Recover(ctx context.Context, e state.Epoch, tok exec.Token) 
 	if tok == nil {
 		return c.recoverNothing(ctx, e)
 	}
-	t, err := parseToken(tok)
+	t, err := c.decidedToken(tok)
 	if err != nil {
 		return exec.Recovery{}, err
-	}
-	if t.ClusterID != "" && c.ctl.cluster != "" && t.ClusterID != c.ctl.cluster {
-		return exec.Recovery{}, exec.Userf("kafka %s: the checkpoint's %s belongs to the cluster %s, this one is %s; correct 'properties.bootstrap.servers', or restore a savepoint taken with a drained sink", c.cluster.bootstrap(), t, t.ClusterID, c.ctl.cluster)
-	}
-	if !slices.Contains(t.Slots, t.ID) {
-		return exec.Recovery{}, exec.Userf("kafka %s: the checkpoint's %s is not of the job's own pool %v; the checkpoint is damaged", c.cluster.bootstrap(), t, t.Slots)
 	}
 	if bugNoResume {
 		return exec.Recovery{Outcome: exec.OutcomeCommitted, Ledger: e}, c.abortAll(ctx, union(c.ids(), t.Slots))
@@ -94,6 +88,36 @@ func (c *committer) Recover(ctx context.Context, e state.Epoch, tok exec.Token) 
 		return rec, nil
 	}
 	return rec, c.abortAll(ctx, union(c.ids(), t.Slots))
+}
+
+// Adopt implements exec.Committer. The other job's ids are not aborted: only the decided
+// transaction, which nobody may do anything else with than commit it, is ended.
+func (c *committer) Adopt(ctx context.Context, e state.Epoch, tok exec.Token) (exec.Recovery, error) {
+	if err := c.connect(ctx); err != nil {
+		return exec.Recovery{}, err
+	}
+	t, err := c.decidedToken(tok)
+	if err != nil {
+		return exec.Recovery{}, err
+	}
+	_, rec, err := c.settle(ctx, t, e, false)
+	return rec, err
+}
+
+// decidedToken reads the token of a checkpoint's transaction and checks that it can be one of this
+// cluster.
+func (c *committer) decidedToken(tok exec.Token) (token, error) {
+	t, err := parseToken(tok)
+	if err != nil {
+		return token{}, err
+	}
+	if t.ClusterID != "" && c.ctl.cluster != "" && t.ClusterID != c.ctl.cluster {
+		return token{}, exec.Userf("kafka %s: the checkpoint's %s belongs to the cluster %s, this one is %s; correct 'properties.bootstrap.servers', or restore a savepoint taken with a drained sink", c.cluster.bootstrap(), t, t.ClusterID, c.ctl.cluster)
+	}
+	if !slices.Contains(t.Slots, t.ID) {
+		return token{}, exec.Userf("kafka %s: the checkpoint's %s is not of the job's own pool %v; the checkpoint is damaged", c.cluster.bootstrap(), t, t.Slots)
+	}
+	return t, nil
 }
 
 // recoverNothing: the checkpoint has no transaction. Whatever is open has no manifest.

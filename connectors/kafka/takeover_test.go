@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -386,5 +387,49 @@ func TestDeletedSinkTopicFailsTheEpoch(t *testing.T) {
 			newJob(t, "j").openSink(t, b.table(other, "sink.delivery-guarantee", guarantee)).start(0, nil)
 			b.want(other)
 		}
+	}
+}
+
+// A job that begins from another's checkpoint commits what that checkpoint decided and leaves
+// the rest of the other job alone: its open transaction goes on.
+func TestAdoptCommitsWhatIsDecidedAndNothingElse(t *testing.T) {
+	for name, committedBefore := range map[string]bool{"decided": false, "committed": true} {
+		t.Run(name, func(t *testing.T) {
+			brokers(t, func(t *testing.T, b *broker) {
+				topic := b.topic("out", 2)
+				tab := b.exactly(topic)
+				parent := newJob(t, b.name("parent")).openSink(t, tab)
+				parent.start(0, nil)
+				parent.epoch(1, "a")
+				tok := parent.prepare(2, "b")
+				if committedBefore {
+					parent.decide(2, true)
+					parent.commit(2, tok)
+					parent.epoch(3, "c")
+				}
+				fork := newJob(t, b.name("fork")).openSink(t, tab)
+				for range 2 {
+					rec, err := fork.c.Adopt(t.Context(), 2, tok)
+					if err != nil || rec.Outcome != exec.OutcomeCommitted {
+						t.Fatalf("adopting: %+v, %v", rec, err)
+					}
+				}
+				fork.start(0, nil)
+				fork.epoch(3, "f")
+				want := []string{"a", "b", "f"}
+				if committedBefore {
+					want = []string{"a", "b", "c", "f"}
+				} else {
+					parent.decide(2, true)
+					parent.commit(2, tok)
+				}
+				parent.epoch(4, "p")
+				want = append(want, "p")
+				b.settled(topic)
+				got := b.values(topic)
+				slices.Sort(got)
+				same(t, "visible", got, want)
+			})
+		})
 	}
 }

@@ -1,6 +1,7 @@
 package control
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -66,11 +67,23 @@ func (c *Client) Metrics(ctx context.Context, id string) ([]job.OperatorStatus, 
 	return ops, c.ask(ctx, http.MethodGet, "/v1/jobs/"+id+"/metrics", &ops)
 }
 
-// Checkpoint takes a checkpoint and returns its id when it is complete. It waits as long as
-// ctx allows.
-func (c *Client) Checkpoint(ctx context.Context, id string) (uint64, error) {
-	var r CheckpointResult
-	return r.ID, c.send(ctx, http.MethodPost, "/v1/jobs/"+id+"/checkpoint", &r)
+// Checkpoint takes a checkpoint and returns its id when it is complete. Like all that take one,
+// it waits as long as ctx allows.
+func (c *Client) Checkpoint(ctx context.Context, id string, r CheckpointRequest) (uint64, error) {
+	var out CheckpointResult
+	return out.ID, c.send(ctx, http.MethodPost, "/v1/jobs/"+id+"/checkpoint", r, &out)
+}
+
+// Savepoint takes a savepoint.
+func (c *Client) Savepoint(ctx context.Context, id string, r SavepointRequest) (job.SavepointStatus, error) {
+	var out job.SavepointStatus
+	return out, c.send(ctx, http.MethodPost, "/v1/jobs/"+id+"/savepoint", r, &out)
+}
+
+// Stop ends the job after a last checkpoint or savepoint. It does not wait for the process.
+func (c *Client) Stop(ctx context.Context, id string, r StopRequest) (StopResult, error) {
+	var out StopResult
+	return out, c.send(ctx, http.MethodPost, "/v1/jobs/"+id+"/stop", r, &out)
 }
 
 // Cancel asks the job to end. It does not wait for that.
@@ -83,13 +96,25 @@ func (c *Client) Cancel(ctx context.Context, id string) (job.Status, error) {
 func (c *Client) ask(ctx context.Context, method, path string, out any) error {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	return c.send(ctx, method, path, out)
+	return c.send(ctx, method, path, nil, out)
 }
 
-func (c *Client) send(ctx context.Context, method, path string, out any) error {
-	req, err := http.NewRequestWithContext(ctx, method, "http://"+hostName+path, nil)
+// send sends in, nil for nothing, as JSON, and reads the answer into out.
+func (c *Client) send(ctx context.Context, method, path string, in, out any) error {
+	var content io.Reader
+	if in != nil {
+		b, err := json.Marshal(in)
+		if err != nil {
+			return err
+		}
+		content = bytes.NewReader(b)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, "http://"+hostName+path, content)
 	if err != nil {
 		return err
+	}
+	if in != nil {
+		req.Header.Set("Content-Type", "application/json")
 	}
 	if method != http.MethodGet {
 		req.Header.Set(requestHeader, "1")

@@ -7,6 +7,8 @@
 //	GET  /v1/jobs/{id}                 status of one
 //	GET  /v1/jobs/{id}/metrics         its operators' counters
 //	POST /v1/jobs/{id}/checkpoint      take a checkpoint now and wait for it
+//	POST /v1/jobs/{id}/savepoint       take a savepoint, and wait for it unless detached
+//	POST /v1/jobs/{id}/stop            end the job after a last checkpoint or savepoint
 //	POST /v1/jobs/{id}/cancel          end the job; its newest checkpoint stays
 //
 // It imports exec/job for the shape of a status and nothing else of ours. The socket lies in
@@ -31,8 +33,13 @@ const Version = 1
 // goroutine, also after the job has ended.
 type Job interface {
 	Status() job.Status
-	// Checkpoint takes a checkpoint and returns its id when it is complete.
-	Checkpoint(ctx context.Context) (uint64, error)
+	// Checkpoint takes a checkpoint, of all state when full is set, and returns its id when it is
+	// complete.
+	Checkpoint(ctx context.Context, full bool) (uint64, error)
+	// NewSavepoint begins a savepoint; the server takes it.
+	NewSavepoint(r job.SavepointRequest) (*job.Savepoint, error)
+	// Stop ends the job after a last checkpoint, and returns its id.
+	Stop(ctx context.Context, drain bool) (uint64, error)
 	// Cancel asks the job to end and returns at once.
 	Cancel()
 }

@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"errors"
+	"github.com/sqlstream/sqlstream/exec"
 	"io/fs"
 	"log/slog"
 	"net"
@@ -28,8 +29,20 @@ type fakeJob struct {
 
 func (f *fakeJob) Status() job.Status { return f.status }
 func (f *fakeJob) Cancel()            { f.cancelled.Store(true) }
-func (f *fakeJob) Checkpoint(context.Context) (uint64, error) {
+func (f *fakeJob) Checkpoint(_ context.Context, full bool) (uint64, error) {
+	if full {
+		return 8, f.err
+	}
 	return 7, f.err
+}
+func (f *fakeJob) NewSavepoint(r job.SavepointRequest) (*job.Savepoint, error) {
+	return nil, exec.Userf("no savepoint in '%s' (%s)", r.Dir, r.Layout)
+}
+func (f *fakeJob) Stop(_ context.Context, drain bool) (uint64, error) {
+	if drain {
+		return 9, f.err
+	}
+	return 10, f.err
 }
 
 func serve(t *testing.T, dir string, j Job) {
@@ -74,10 +87,33 @@ func TestClientAndServer(t *testing.T) {
 	if s, err := c.Job(ctx, "abc"); err != nil || s.State != job.Running {
 		t.Errorf("Job: %+v, %v", s, err)
 	}
+	if id, err := c.Checkpoint(ctx, "abc", CheckpointRequest{Full: true}); err != nil || id != 8 {
+		t.Errorf("full checkpoint: %d, %v", id, err)
+	}
+	if r, err := c.Stop(ctx, "abc", StopRequest{Drain: true}); err != nil || r.Checkpoint != 9 {
+		t.Errorf("drain: %+v, %v", r, err)
+	}
+	if r, err := c.Stop(ctx, "abc", StopRequest{}); err != nil || r.Checkpoint != 10 {
+		t.Errorf("stop: %+v, %v", r, err)
+	}
+	for what, err := range map[string]error{
+		"savepoint": func() error {
+			_, err := c.Savepoint(ctx, "abc", SavepointRequest{SavepointRequest: job.SavepointRequest{Dir: "d", Layout: "native"}})
+			return err
+		}(),
+		"stop": func() error {
+			_, err := c.Stop(ctx, "abc", StopRequest{Savepoint: &job.SavepointRequest{Dir: "d", Layout: "native"}})
+			return err
+		}(),
+	} {
+		if e, ok := err.(*Error); !ok || e.Code != CodeRequest || e.Message != "no savepoint in 'd' (native)" {
+			t.Errorf("%s that cannot be: %v", what, err)
+		}
+	}
 	if ops, err := c.Metrics(ctx, "abc"); err != nil || len(ops) != 1 || ops[0].UID != "u" {
 		t.Errorf("Metrics: %+v, %v", ops, err)
 	}
-	if id, err := c.Checkpoint(ctx, "abc"); err != nil || id != 7 {
+	if id, err := c.Checkpoint(ctx, "abc", CheckpointRequest{}); err != nil || id != 7 {
 		t.Errorf("Checkpoint: %d, %v", id, err)
 	}
 	if _, err := c.Cancel(ctx, "abc"); err != nil || !j.cancelled.Load() {
@@ -96,10 +132,10 @@ func TestFailuresHaveCodes(t *testing.T) {
 		text string
 	}{
 		{"another job", func() error { _, err := c.Job(t.Context(), "xyz"); return err }, CodeNotFound, "no job xyz here, this is job abc"},
-		{"checkpoint of a job that restarts", func() error { _, err := c.Checkpoint(t.Context(), "abc"); return err }, CodeConflict, "job etl is RESTARTING"},
-		{"a later version", func() error { return c.send(t.Context(), "GET", "/v9/jobs", nil) }, CodeVersion, "API version v9"},
-		{"no such path", func() error { return c.send(t.Context(), "GET", "/v1/cheese", nil) }, CodeNotFound, "GET /v1/cheese"},
-		{"another method", func() error { return c.send(t.Context(), "DELETE", "/v1/cheese", nil) }, CodeMethod, "DELETE"},
+		{"checkpoint of a job that restarts", func() error { _, err := c.Checkpoint(t.Context(), "abc", CheckpointRequest{}); return err }, CodeConflict, "job etl is RESTARTING"},
+		{"a later version", func() error { return c.send(t.Context(), "GET", "/v9/jobs", nil, nil) }, CodeVersion, "API version v9"},
+		{"no such path", func() error { return c.send(t.Context(), "GET", "/v1/cheese", nil, nil) }, CodeNotFound, "GET /v1/cheese"},
+		{"another method", func() error { return c.send(t.Context(), "DELETE", "/v1/cheese", nil, nil) }, CodeMethod, "DELETE"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			err := tt.do()

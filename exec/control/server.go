@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"os"
@@ -83,6 +82,8 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("GET /v1/jobs/{id}", s.forJob(s.describe))
 	mux.HandleFunc("GET /v1/jobs/{id}/metrics", s.forJob(s.metrics))
 	mux.HandleFunc("POST /v1/jobs/{id}/checkpoint", s.forJob(s.checkpoint))
+	mux.HandleFunc("POST /v1/jobs/{id}/savepoint", s.forJob(s.savepoint))
+	mux.HandleFunc("POST /v1/jobs/{id}/stop", s.forJob(s.stop))
 	mux.HandleFunc("POST /v1/jobs/{id}/cancel", s.forJob(s.cancel))
 	mux.HandleFunc("/", s.notFound)
 	return guard(mux)
@@ -117,16 +118,6 @@ func (s *Server) forJob(h http.HandlerFunc) http.HandlerFunc {
 			fail(w, http.StatusNotFound, CodeNotFound, fmt.Sprintf("no job %s here, this is job %s", id, s.job.Status().ID))
 			return
 		}
-		if r.Method != http.MethodGet {
-			if _, err := io.Copy(io.Discard, r.Body); err != nil {
-				if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-					fail(w, http.StatusRequestEntityTooLarge, CodeTooLarge, fmt.Sprintf("the request has more than %d bytes", maxBody))
-					return
-				}
-				fail(w, http.StatusBadRequest, CodeRequest, "reading the request: "+err.Error())
-				return
-			}
-		}
 		h(w, r)
 	}
 }
@@ -139,20 +130,10 @@ func (s *Server) metrics(w http.ResponseWriter, _ *http.Request) {
 	answer(w, http.StatusOK, s.job.Status().Operators)
 }
 
-func (s *Server) checkpoint(w http.ResponseWriter, r *http.Request) {
-	if st := s.job.Status(); st.State != job.Running {
-		fail(w, http.StatusConflict, CodeConflict, fmt.Sprintf("job %s is %s; a checkpoint needs it RUNNING", st.Name, st.State))
+func (s *Server) cancel(w http.ResponseWriter, r *http.Request) {
+	if !body(w, r, &struct{}{}) {
 		return
 	}
-	id, err := s.job.Checkpoint(r.Context())
-	if err != nil {
-		fail(w, http.StatusInternalServerError, CodeUnavailable, err.Error())
-		return
-	}
-	answer(w, http.StatusOK, CheckpointResult{ID: id})
-}
-
-func (s *Server) cancel(w http.ResponseWriter, _ *http.Request) {
 	s.job.Cancel()
 	answer(w, http.StatusAccepted, s.job.Status())
 }
@@ -167,11 +148,6 @@ func (s *Server) notFound(w http.ResponseWriter, r *http.Request) {
 	default:
 		fail(w, http.StatusNotFound, CodeNotFound, "nothing answers "+r.Method+" "+r.URL.Path)
 	}
-}
-
-// CheckpointResult is the answer to POST checkpoint.
-type CheckpointResult struct {
-	ID uint64 `json:"checkpoint"`
 }
 
 func answer(w http.ResponseWriter, status int, v any) {

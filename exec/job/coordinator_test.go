@@ -152,6 +152,9 @@ func (s *sealed) Release() {
 // The committer.
 
 func (b *bench) Name() string { return "kafka" }
+func (b *bench) Adopt(context.Context, state.Epoch, exec.Token) (exec.Recovery, error) {
+	return exec.Recovery{}, nil
+}
 func (b *bench) Recover(context.Context, state.Epoch, exec.Token) (exec.Recovery, error) {
 	return exec.Recovery{}, nil
 }

@@ -1,7 +1,6 @@
 package job
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -14,6 +13,7 @@ import (
 	"sync"
 
 	"github.com/sqlstream/sqlstream/checkpoint"
+	"github.com/sqlstream/sqlstream/checkpoint/stores"
 	"github.com/sqlstream/sqlstream/exec"
 	"github.com/sqlstream/sqlstream/exec/build"
 	"github.com/sqlstream/sqlstream/planner/plan"
@@ -28,16 +28,28 @@ import (
 type home struct {
 	h       *Handle
 	dir     *checkpoint.JobDir // nil: not durable
-	storage *checkpoint.Dir
+	storage checkpoint.Storage
 	plan    recordedPlan
 
 	mu       sync.Mutex
 	epoch    state.Epoch // the highest ever used
 	previous state.Epoch // the newest checkpoint that is decided
-	live     []state.File
-	rolled   []rollUp // finished compactions that no manifest lists yet
-	rolling  bool
-	work     sync.WaitGroup
+	// confirmed is the newest checkpoint whose output is known to be visible. unclean: what the last
+	// incarnation had open outside was not closed.
+	confirmed state.Epoch
+	unclean   bool
+	// stopped: a request to stop ended the last incarnation; drained: after the end of its input.
+	stopped bool
+	drained bool
+	live    []state.File
+	rolled  []rollUp // finished compactions that no manifest lists yet
+	rolling bool
+	begun   *checkpoint.Begun // the snapshot that the job began from
+	claimed bool              // it was deleted, or is being deleted
+	holds   int               // nothing is deleted while somebody reads the checkpoints
+	closed  bool              // and nobody may begin to any more
+	free    chan struct{}     // closed when the last hold ends after that
+	work    sync.WaitGroup
 }
 
 // rollUp is a file that replaces others.
@@ -49,6 +61,8 @@ type rollUp struct {
 // restored is the checkpoint an incarnation starts from; Epoch 0: a fresh start.
 type restored struct {
 	Epoch   state.Epoch
+	Begins  bool                    // the job begins from a snapshot that its user named
+	Drained bool                    // its input had ended, or been ended
 	Sources map[string][]splitState // by UID
 	Files   []state.File
 	// Channels are the rows that were in flight.
@@ -56,8 +70,8 @@ type restored struct {
 }
 
 // openHome locks the job directory, which begins an incarnation, and opens the checkpoints.
-func openHome(h *Handle) (*home, error) {
-	m := &home{h: h, plan: recordPlan(h.plan)}
+func openHome(ctx context.Context, h *Handle) (*home, error) {
+	m := &home{h: h, plan: recordPlan(h.plan), free: make(chan struct{})}
 	if h.cfg.Dir == "" {
 		return m, nil
 	}
@@ -74,11 +88,24 @@ func openHome(h *Handle) (*home, error) {
 		root = dir.Path("checkpoints")
 	}
 	m.dir = dir
-	m.storage, err = checkpoint.OpenDir(root, dir.Job().ID, checkpoint.DirOptions{Owner: true, FailPoint: h.cfg.FailPoint})
+	if err := m.deleteUnfinished(); err != nil {
+		return nil, errors.Join(err, dir.Close())
+	}
+	m.storage, err = m.open(ctx, root)
 	if err != nil {
 		return nil, errors.Join(err, dir.Close())
 	}
+	if dir.Job().Discarded {
+		if err := m.renew(ctx, root); err != nil {
+			return nil, errors.Join(err, dir.Close())
+		}
+	}
 	return m, nil
+}
+
+// open opens the checkpoints of the job that the directory is of.
+func (m *home) open(ctx context.Context, root string) (checkpoint.Storage, error) {
+	return stores.Open(ctx, root, m.id(), checkpoint.DirOptions{Owner: true, FailPoint: m.h.cfg.FailPoint}, m.h.plan.Options)
 }
 
 // checkForgotten refuses a directory that has lost the file that says whose checkpoints are in
@@ -138,8 +165,39 @@ func (m *home) nextEpoch() state.Epoch {
 	return m.epoch
 }
 
-// Close waits for background work and gives up the lock.
+// hold keeps all checkpoints until release is called. It fails when the job has ended.
+func (m *home) hold() (release func(), err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.closed {
+		return nil, errEnded
+	}
+	m.holds++
+	return func() {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		if m.holds--; m.holds == 0 && m.closed {
+			close(m.free)
+		}
+	}, nil
+}
+
+// released waits until nobody holds the checkpoints, and lets nobody do so any more.
+func (m *home) released() {
+	m.mu.Lock()
+	if !m.closed {
+		m.closed = true
+		if m.holds == 0 {
+			close(m.free)
+		}
+	}
+	m.mu.Unlock()
+	<-m.free
+}
+
+// Close waits for savepoints and background work and gives up the lock.
 func (m *home) Close() error {
+	m.released()
 	m.work.Wait()
 	if !m.durable() {
 		return nil
@@ -148,7 +206,7 @@ func (m *home) Close() error {
 }
 
 // publish writes the manifest of a snapshot: the decision.
-func (m *home) publish(_ context.Context, s *snapshot) error {
+func (m *home) publish(ctx context.Context, s *snapshot) error {
 	if !m.durable() {
 		return errors.New("internal error: a checkpoint of a job without directory")
 	}
@@ -161,12 +219,16 @@ func (m *home) publish(_ context.Context, s *snapshot) error {
 			applied = append(applied, r)
 		}
 	}
+	live = append(live, s.Files...)
 	man := &checkpoint.Manifest{
 		Format: checkpoint.Format, Engine: m.h.cfg.Version, JobID: m.id(), JobName: m.h.plan.Name, Incarnation: m.incarnation(),
 		Epoch: s.Epoch, Previous: m.previous, Kind: checkpoint.Checkpoint, Created: m.h.cfg.Clock.Now().UTC(),
 		MaxParallelism: m.h.plan.MaxParallel, Plan: m.plan.hash, SQLHash: m.plan.sql, Operators: m.plan.operators,
-		SQL: m.h.plan.SQL, Options: m.h.plan.Options,
-		Files: append(live, s.Files...), Channels: s.Channels, Drained: s.Drained,
+		SQL: m.h.plan.SQL, Options: masked(m.h.plan.Options), Begun: m.begun, Drained: s.Drained,
+		Files: live, Channels: s.Channels,
+	}
+	if len(s.Channels) > 0 {
+		man.Dataflow = m.plan.dataflow
 	}
 	m.mu.Unlock()
 	for uid, splits := range s.sources() {
@@ -185,7 +247,19 @@ func (m *home) publish(_ context.Context, s *snapshot) error {
 		man.Transactions = append(man.Transactions, checkpoint.Transaction{Name: name, Token: json.RawMessage(token)})
 	}
 	slices.SortFunc(man.Transactions, func(a, b checkpoint.Transaction) int { return strings.Compare(a.Name, b.Name) })
-	if err := checkpoint.Publish(m.storage, man); err != nil {
+	full := s.Full || m.h.opts.full
+	if full {
+		var err error
+		if man.Files, err = m.rewrite(ctx, man.Files); err != nil {
+			return err
+		}
+	}
+	err := checkpoint.Publish(m.storage, man)
+	if full {
+		m.unlisted(err, s.Files, man.Files)
+		s.Files = man.Files
+	}
+	if err != nil {
 		return err
 	}
 	if err := m.dir.MarkPublished(); err != nil {
@@ -213,10 +287,14 @@ func containsAll(all, sub []state.File) bool {
 
 // settled runs when the output of a checkpoint is visible: older ones may go, and long
 // chains of deltas are rolled up in the background.
-func (m *home) settled(_ context.Context, s *snapshot) error {
+func (m *home) settled(ctx context.Context, s *snapshot) error {
+	m.mu.Lock()
+	m.confirmed, m.drained = s.Epoch, s.Drained
+	m.mu.Unlock()
 	if err := m.retain(s.Epoch); err != nil {
 		return err
 	}
+	m.claim(context.WithoutCancel(ctx))
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.rolling || len(m.rolled) > 0 {
@@ -240,9 +318,8 @@ func (m *home) settled(_ context.Context, s *snapshot) error {
 }
 
 func (m *home) rollUp(groups [][]state.File) error {
-	keep := func(uid string, table uint8) bool { return m.plan.hasTable(uid, table) }
 	for _, g := range groups {
-		f, err := stf.Compact(context.Background(), m.storage, g, keep)
+		f, err := stf.Compact(context.Background(), m.storage, g, m.plan.hasTable)
 		if err != nil {
 			return err
 		}
@@ -265,6 +342,6 @@ func (m *home) store(c *build.Chain, sub int, p *plan.Job, from *restored) (stat
 		return badgerstate.Open(o)
 	}
 	m.h.cfg.FailPoint("rec_mid_restore")
-	o.Dir, o.Files, o.Restore, o.MemoryBudget = m.dir.Path("state", name), m.storage, from.Files, cmp.Or(testBudget(), memoryBudget(p))
+	o.Dir, o.Files, o.Restore, o.MemoryBudget = m.dir.Path("state", name), m.storage, from.Files, m.budget(p)
 	return badgerstate.Open(o)
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/sqlstream/sqlstream/exec/sinkop"
 	"github.com/sqlstream/sqlstream/exec/valuesop"
 	"github.com/sqlstream/sqlstream/planner/plan"
+	"github.com/sqlstream/sqlstream/sql/settings"
 	"github.com/sqlstream/sqlstream/state"
 )
 
@@ -31,7 +32,11 @@ type incarnation struct {
 // ready is called when all tasks run. ctx is the job's; its end is a cancellation.
 func (h *Handle) live(ctx context.Context, home *home, ready func()) (err error) {
 	in := &incarnation{h: h, home: home, sources: map[int]*sourceNode{}, sinks: map[int]exec.Sink{}}
-	defer func() { err = errors.Join(err, in.close()) }()
+	defer func() {
+		cerr := in.close()
+		home.unclean = cerr != nil
+		err = errors.Join(err, cerr)
+	}()
 	if err := home.begin(); err != nil {
 		return err
 	}
@@ -50,12 +55,15 @@ func (h *Handle) live(ctx context.Context, home *home, ready func()) (err error)
 		}
 	}
 	for _, s := range in.sources {
-		if err := s.openSplits(ctx, in.restored.Sources[s.node.UID], in.restored.Epoch == 0); err != nil {
+		if err := s.openSplits(ctx, in.restored.Sources[s.node.UID], !in.restored.knows(s.node.UID)); err != nil {
 			return err
 		}
 	}
-	if in.restored.Epoch == 0 && home.durable() && len(in.committers) > 0 {
-		if err := home.publishStart(ctx, in.sources); err != nil {
+	if in.restored.Drained && !in.bounded() {
+		h.cfg.Log.Warn("going on from a checkpoint taken with --drain: windows that were open then have been closed early, and rows that come for them now are late")
+	}
+	if in.restored.Begins || in.restored.Epoch == 0 && home.durable() && len(in.committers) > 0 {
+		if err := home.publishStart(ctx, in.sources, in.restored); err != nil {
 			return err
 		}
 	}
@@ -109,12 +117,14 @@ func (in *incarnation) coordinate(ctx context.Context, graph *flow.Graph, tasks 
 	c := &coordinator{
 		cfg: in.h.opts.checkpoints, clock: in.h.cfg.Clock, log: in.h.cfg.Log, tasks: graph, committers: in.committers,
 		files: in.home.files(), failPoint: in.h.cfg.FailPoint, publish: in.home.publish, settled: in.home.settled,
-		next: in.home.nextEpoch, stat: &in.h.ckpt, inbox: box, lastly: in.home.durable(),
+		next: in.home.nextEpoch, stat: &in.h.ckpt, inbox: box, lastly: in.home.durable() && !in.h.opts.stopAtFinish,
 	}
 	if !in.home.durable() {
 		c.cfg.Interval = 0
 	}
-	return c.run(ctx, in.h.demand)
+	err := c.run(ctx, in.h.demand)
+	in.home.stopped = c.stopped
+	return err
 }
 
 // openConnectors opens the sources and sinks of the plan. Sinks register the committers
@@ -153,7 +163,20 @@ func (in *incarnation) openConnectors(ctx context.Context) error {
 		return exec.Userf("the job has exactly-once sinks (%s) but takes no checkpoints, so their output would never become visible; "+
 			"SET 'execution.checkpointing.interval' = '10 s', or give the sinks 'sink.delivery-guarantee' = 'at-least-once'", in.committers[0].Name())
 	}
+	if in.h.opts.stopAtFinish && len(in.committers) > 0 && in.anyBounded() {
+		return exec.Userf("'%s' = 'false' in a job with input that ends and exactly-once sinks (%s): there are no checkpoints once an input has ended, so what is written after the last one would never become visible; "+
+			"leave it out, or give the sinks 'sink.delivery-guarantee' = 'at-least-once'", settings.CheckpointAfterFinish, in.committers[0].Name())
+	}
 	return nil
+}
+
+func (in *incarnation) anyBounded() bool {
+	for _, s := range in.sources {
+		if s.source.Bounded() {
+			return true
+		}
+	}
+	return false
 }
 
 func (in *incarnation) bounded() bool {

@@ -7,10 +7,13 @@ package job
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"sync"
 	"time"
 
+	"github.com/sqlstream/sqlstream/checkpoint/evolve"
 	"github.com/sqlstream/sqlstream/connectors"
 	"github.com/sqlstream/sqlstream/exec"
 	"github.com/sqlstream/sqlstream/exec/vec"
@@ -24,6 +27,12 @@ type Config struct {
 	Dir string
 	// Fresh starts over: what an earlier run left is put aside and never restored.
 	Fresh bool
+	// Allow is what the user agreed to give up of the state, or to live with, where the query has changed.
+	Allow evolve.Allow
+	// From is the path of the snapshot that the job begins with: a savepoint, or a retained
+	// checkpoint. A job that began with it before goes on from its own newest checkpoint. "": the
+	// one of execution.state-recovery.path, if there is one.
+	From string
 	// AllowDuplicates restores a checkpoint older than output that is already visible.
 	AllowDuplicates bool
 	Connectors      func(name string) (connectors.Connector, error)
@@ -35,8 +44,8 @@ type Config struct {
 	Version string
 	// FailPoint, for tests, is called at the named steps of a checkpoint and of recovery.
 	FailPoint func(name string)
-	// MaxRestarts bounds restarts in a row without a completed checkpoint; 0: no bound.
-	MaxRestarts int
+	// Random returns numbers in [0, 1) for the time before a restart; nil: math/rand/v2.
+	Random func() float64
 	// StartTimeout is how long a job that has not run yet is tried again when a system outside
 	// is not there; 0: 30 s. A job that has run is restarted for as long as it takes.
 	StartTimeout time.Duration
@@ -66,6 +75,8 @@ type Handle struct {
 	restoredFrom uint64
 	restarts     int
 	lastErr      error
+	home         *home      // nil until its directory is locked
+	savepoint    *Savepoint // the newest
 }
 
 // ErrCancelled is what Wait returns for a job that was cancelled.
@@ -73,12 +84,16 @@ var ErrCancelled = errors.New("the job was cancelled")
 
 // Run starts a job and returns when it runs or cannot: errors of the user's making (options,
 // a locked directory, a snapshot that does not fit) are returned here at once, those of
-// systems outside after cfg.StartTimeout. Cancelling ctx is Cancel, also while Run waits.
+// systems outside after cfg.StartTimeout. Cancelling ctx is Suspend, also while Run waits.
 func Run(ctx context.Context, p *plan.Job, cfg Config) (*Handle, error) {
 	opts, err := readOptions(p.Options)
 	if err != nil {
 		return nil, exec.Userf("%w", err)
 	}
+	if cfg.From == "" {
+		cfg.From = opts.from
+	}
+	cfg.Allow.All = cfg.Allow.All || opts.nonRestored
 	if cfg.Clock == nil {
 		cfg.Clock = exec.SystemClock{}
 	}
@@ -90,6 +105,9 @@ func Run(ctx context.Context, p *plan.Job, cfg Config) (*Handle, error) {
 	}
 	if cfg.StartTimeout == 0 {
 		cfg.StartTimeout = startTimeout
+	}
+	if cfg.Random == nil {
+		cfg.Random = rand.Float64
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	h := &Handle{
@@ -115,14 +133,25 @@ func (h *Handle) Wait() error {
 // Done is closed when the job has ended.
 func (h *Handle) Done() <-chan struct{} { return h.done }
 
-// Cancel asks the job to end. Its newest checkpoint stays; the next run goes on from there.
+// Cancel asks the job to end. Whether its checkpoints stay, so that the next run goes on from
+// the newest, its options say (externalized-checkpoint-retention); by default they do.
 func (h *Handle) Cancel() {
+	h.cancelling()
+	h.cancel(ErrCancelled)
+}
+
+func (h *Handle) cancelling() {
 	h.set(func() {
 		if h.state == Running || h.state == Restarting || h.state == Created {
 			h.state = Cancelling
 		}
 	})
-	h.cancel(ErrCancelled)
+}
+
+func (h *Handle) currentHome() *home {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.home
 }
 
 func (h *Handle) set(f func()) {
@@ -153,16 +182,21 @@ func (h *Handle) run(ctx context.Context, started chan<- error) {
 	}
 }
 
-func (h *Handle) incarnations(ctx context.Context, started chan<- error) error {
-	home, err := openHome(h)
+func (h *Handle) incarnations(ctx context.Context, started chan<- error) (err error) {
+	home, err := openHome(ctx, h)
 	if err != nil {
 		return err
 	}
-	defer home.Close()
-	failures, ran := 0, false
+	h.set(func() { h.home = home })
+	tries, ran := 0, false
+	defer func() {
+		home.released() // savepoints are made of its checkpoints
+		home.end(err, context.Cause(ctx), ran)
+		home.Close()
+	}()
+	restarts := h.opts.restart.restarts(h.opts.checkpoints.Interval > 0, h.cfg.Random)
 	giveUp := h.cfg.Clock.Now().Add(h.cfg.StartTimeout)
 	for {
-		before := h.ckpt.get().Completed
 		ready := func() {
 			ran = true
 			h.set(func() {
@@ -182,18 +216,17 @@ func (h *Handle) incarnations(ctx context.Context, started chan<- error) error {
 		if err == nil || !exec.Retryable(err) || !home.durable() {
 			return err
 		}
-		if h.ckpt.get().Completed > before {
-			failures = 0
-		}
-		pause := backoff(failures)
-		failures++
-		if h.cfg.MaxRestarts > 0 && failures > h.cfg.MaxRestarts {
-			return err
-		}
+		var pause time.Duration
 		what := "job failed, restarting from its last checkpoint"
-		if !ran {
+		if ran {
+			var end string
+			if pause, end = restarts.failed(h.cfg.Clock.Now()); end != "" {
+				return fmt.Errorf("%s; the last failure: %w", end, err)
+			}
+		} else {
 			what = "job cannot start yet, trying again"
-			if h.cfg.Clock.Now().Add(pause).After(giveUp) {
+			pause = backoff(tries)
+			if tries++; h.cfg.Clock.Now().Add(pause).After(giveUp) {
 				return err
 			}
 		}

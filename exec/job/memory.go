@@ -9,10 +9,25 @@ import (
 	"github.com/sqlstream/sqlstream/planner/plan"
 )
 
-// memoryBudget is the memory of one stateful subtask for its working set: together they get
-// a quarter of the machine; what does not fit goes to local disk.
-func memoryBudget(p *plan.Job) int64 {
-	const least = 64 << 20
+// budget is the memory of one stateful subtask for its working set, 0 for no bound: together
+// they get state.backend.badger.memory, by default a quarter of the machine; what does not fit
+// goes to local disk.
+func (m *home) budget(p *plan.Job) int64 {
+	const least = 64 << 20 // of a subtask, unless a person says less
+	if n := testBudget(); n > 0 {
+		return n
+	}
+	if m.h.opts.hashmap {
+		return 0
+	}
+	if m.h.opts.memory > 0 {
+		return max(m.h.opts.memory/stateful(p), 1)
+	}
+	return max(MachineMemory()/4/stateful(p), least)
+}
+
+// stateful is the number of subtasks that share the memory for state, at least 1.
+func stateful(p *plan.Job) int64 {
 	chains, _ := build.Chains(p)
 	n := int64(0)
 	for _, c := range chains {
@@ -20,7 +35,7 @@ func memoryBudget(p *plan.Job) int64 {
 			n += int64(c.Parallelism())
 		}
 	}
-	return max(MachineMemory()/4/max(n, 1), least)
+	return max(n, 1)
 }
 
 // MachineMemory is the memory in bytes of the machine or of the container, 4 GiB when neither tells.

@@ -72,7 +72,15 @@ func (h *Handle) Status() Status {
 	if h.lastErr != nil {
 		s.LastError = h.lastErr.Error()
 	}
+	home, sp := h.home, h.savepoint
 	h.mu.Unlock()
+	if home != nil {
+		s.BegunFrom = home.beganFrom()
+	}
+	if sp != nil {
+		st := sp.Status()
+		s.Savepoint = &st
+	}
 	first := true
 	for _, o := range ops {
 		s.LateRows += o.LateRows

@@ -1,20 +1,32 @@
 package job
 
 import (
+	"cmp"
 	"fmt"
+	"math"
 	"strconv"
 	"time"
 
+	"github.com/sqlstream/sqlstream/sql/secret"
 	"github.com/sqlstream/sqlstream/sql/settings"
 )
 
 // options are the session options of a plan that the runtime reads.
 type options struct {
-	checkpoints checkpointing
-	atLeastOnce bool // execution.checkpointing.mode
-	retained    int
-	dir         string // execution.checkpointing.dir, "" = in the job directory
-	zone        *time.Location
+	checkpoints  checkpointing
+	atLeastOnce  bool // execution.checkpointing.mode
+	retained     int
+	retention    string // execution.checkpointing.externalized-checkpoint-retention
+	full         bool   // execution.checkpointing.incremental is false
+	stopAtFinish bool   // execution.checkpointing.checkpoints-after-tasks-finish is false
+	dir          string // execution.checkpointing.dir, "" = in the job directory
+	hashmap      bool   // state.backend.type
+	memory       int64  // state.backend.badger.memory, 0: by the machine
+	restart      restartOptions
+	from         string // execution.state-recovery.path
+	claim        bool   // the snapshot becomes the job's own: it is deleted when the job has a checkpoint
+	nonRestored  bool   // execution.state-recovery.ignore-unclaimed-state
+	zone         *time.Location
 }
 
 func readOptions(m map[string]string) (*options, error) {
@@ -27,7 +39,7 @@ func readOptions(m map[string]string) (*options, error) {
 		Tolerable: r.number(settings.CheckpointTolerable),
 
 		Concurrent:     max(r.number(settings.CheckpointMaxConcurrent), 1),
-		Unaligned:      r.flag(settings.Unaligned),
+		Unaligned:      m[settings.Unaligned] == "true",
 		AlignedTimeout: r.duration(settings.AlignedTimeout),
 	}
 	o.atLeastOnce = m[settings.CheckpointMode] == "AT_LEAST_ONCE"
@@ -38,7 +50,24 @@ func readOptions(m map[string]string) (*options, error) {
 		o.checkpoints.Concurrent = 1 // what a barrier overtakes may not be another barrier
 	}
 	o.retained = max(r.number(settings.CheckpointRetained), 1)
+	o.retention = cmp.Or(m[settings.CheckpointRetention], settings.RetainOnCancellation)
+	o.full = m[settings.CheckpointIncremental] == "false"
+	o.stopAtFinish = m[settings.CheckpointAfterFinish] == "false"
 	o.dir = m[settings.CheckpointDir]
+	o.nonRestored = m[settings.RecoveryIgnoreUnclaimed] == "true"
+	o.from, o.claim = m[settings.RecoveryPath], m[settings.RecoveryClaimMode] == "CLAIM"
+	o.hashmap = m[settings.StateBackend] == settings.BackendHashmap
+	o.memory = int64(r.number(settings.BackendMemory))
+	o.restart = restartOptions{
+		Strategy: m[settings.RestartStrategy],
+		Attempts: r.number(settings.FixedDelayAttempts), Delay: r.duration(settings.FixedDelay),
+		MaxFailures: r.number(settings.FailureRateMax), Interval: r.duration(settings.FailureRateInterval), RateDelay: r.duration(settings.FailureRateDelay),
+		Initial: r.duration(settings.ExponentialInitial), Max: r.duration(settings.ExponentialMax), Multiplier: r.double(settings.ExponentialMultiplier),
+		Reset: r.duration(settings.ExponentialReset), Jitter: r.double(settings.ExponentialJitter), ResetAttempts: r.number(settings.ExponentialAttempts),
+	}
+	if o.restart.Max == 0 { // a plan without the session's options
+		o.restart.Initial, o.restart.Max, o.restart.Multiplier, o.restart.Reset, o.restart.ResetAttempts = time.Second, time.Minute, 1.5, time.Hour, math.MaxInt32
+	}
 	if o.checkpoints.Timeout == 0 {
 		o.checkpoints.Timeout = 10 * time.Minute
 	}
@@ -51,6 +80,15 @@ func readOptions(m map[string]string) (*options, error) {
 		r.err = err
 	}
 	return o, r.err
+}
+
+// masked are options as they may be written where people read them.
+func masked(m map[string]string) map[string]string {
+	out := make(map[string]string, len(m))
+	for k, v := range m {
+		out[k] = secret.Value(k, v)
+	}
+	return out
 }
 
 // reader reads values in the form of settings.Runtime and keeps the first error.
@@ -79,14 +117,14 @@ func (r *reader) number(key string) int {
 	return n
 }
 
-func (r *reader) flag(key string) bool {
+func (r *reader) double(key string) float64 {
 	v := r.m[key]
 	if v == "" {
-		return false
+		return 0
 	}
-	b, err := strconv.ParseBool(v)
+	f, err := strconv.ParseFloat(v, 64)
 	r.keep(key, v, err)
-	return b
+	return f
 }
 
 func (r *reader) keep(key, v string, err error) {

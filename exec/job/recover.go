@@ -24,6 +24,11 @@ func (m *home) recover(ctx context.Context, committers []exec.Committer) (*resto
 	if err != nil {
 		return nil, err
 	}
+	if m.h.cfg.From != "" && m.previous == 0 {
+		if r, err := m.beginWith(ctx, f, committers); r != nil || err != nil {
+			return r, err
+		}
+	}
 	for range len(f.Found) + 3 { // each round settles or sets aside at least one checkpoint
 		d := checkpoint.Decide(f)
 		switch d.Action {
@@ -38,7 +43,7 @@ func (m *home) recover(ctx context.Context, committers []exec.Committer) (*resto
 			}
 		case checkpoint.Fresh, checkpoint.Restore:
 			if f.Answers != nil && f.Asked == d.From {
-				return m.start(f, d)
+				return m.start(ctx, f, d)
 			}
 		}
 		if f.Answers, err = m.ask(ctx, f, d.From, committers); err != nil {
@@ -58,7 +63,7 @@ func (m *home) facts(ctx context.Context) (*checkpoint.Facts, error) {
 	f := &checkpoint.Facts{Job: m.dir.Job(), Found: found, Start: m.fresh(), Repeat: m.h.cfg.AllowDuplicates || m.fresh()}
 	for _, c := range found {
 		if c.Manifest != nil && c.Err == nil && c.SetAside == "" {
-			f.Plan = m.plan.differences(c.Manifest, m.h.plan.MaxParallel)
+			f.Plan = m.refusals(c.Manifest)
 			break
 		}
 	}
@@ -114,7 +119,7 @@ func (m *home) setAside(f *checkpoint.Facts, e state.Epoch, reason string) error
 }
 
 // start takes the decision: the epochs go on, and what nothing refers to is deleted.
-func (m *home) start(f *checkpoint.Facts, d checkpoint.Decision) (*restored, error) {
+func (m *home) start(ctx context.Context, f *checkpoint.Facts, d checkpoint.Decision) (*restored, error) {
 	m.h.cfg.FailPoint("rec_before_restore")
 	m.work.Wait() // a roll-up of the incarnation before: its file is an orphan, or listed as one to come
 	names, err := m.storage.Names()
@@ -122,50 +127,49 @@ func (m *home) start(f *checkpoint.Facts, d checkpoint.Decision) (*restored, err
 		return nil, err
 	}
 	r := &restored{Epoch: d.From}
+	var from *checkpoint.Manifest
+	var begun *checkpoint.Begun
 	for _, c := range f.Found {
-		if c.Epoch > d.From && c.SetAside == "" && c.Err != nil && (c.Manifest != nil || !errors.Is(c.Err, fs.ErrNotExist)) {
+		complete := c.Manifest != nil || !errors.Is(c.Err, fs.ErrNotExist) // it had a manifest once
+		if c.Epoch > d.From && c.SetAside == "" && c.Err != nil && complete {
 			// It stays for people to look at, and is passed over at every start until it is deleted.
 			m.h.cfg.Log.Warn("a newer checkpoint cannot be used and is passed over", "checkpoint", c.Epoch, "err", c.Err)
 		}
 		switch {
-		case d.Action == checkpoint.Fresh && c.SetAside == "":
+		case d.Action == checkpoint.Fresh && c.SetAside == "" && complete:
 			if err := m.setAside(f, c.Epoch, "the job was started afresh (--fresh)"); err != nil {
 				return nil, err
 			}
 		case c.Epoch == d.From:
-			r.read(c.Manifest)
+			from, begun = c.Manifest, c.Manifest.Begun
 		}
 	}
-	m.mu.Lock()
-	m.epoch = max(m.epoch, checkpoint.NextEpoch(f, names)-1)
-	m.live, m.previous, m.rolled = r.Files, d.From, nil
-	m.mu.Unlock()
 	for _, n := range checkpoint.Orphans(names, f.Found) {
 		if err := m.storage.Remove(n); err != nil {
 			return nil, err
 		}
 	}
+	if from != nil {
+		if err := m.fit(ctx, r, from); err != nil {
+			return nil, err
+		}
+	}
+	m.mu.Lock()
+	m.begun = begun
+	m.epoch = max(m.epoch, checkpoint.NextEpoch(f, names)-1)
+	m.live, m.previous, m.confirmed, m.rolled = r.Files, d.From, d.From, nil
+	m.mu.Unlock()
 	if d.Action != checkpoint.Fresh {
 		m.h.cfg.Log.Info("restoring", "checkpoint", d.From, "reason", strings.Join(d.Reasons, "; "))
 	}
 	return r, nil
 }
 
-// read takes from a manifest what the tasks start with.
-func (r *restored) read(man *checkpoint.Manifest) {
-	r.Files, r.Channels = man.Files, man.Channels
-	r.Sources = map[string][]splitState{}
-	for _, s := range man.Sources {
-		list := []splitState{}
-		for _, sp := range s.Splits {
-			w := exec.MinWatermark
-			if sp.Watermark != nil {
-				w = *sp.Watermark
-			}
-			list = append(list, splitState{exec.Split{ID: sp.ID, Position: sp.Position}, w})
-		}
-		r.Sources[s.UID] = list
-	}
+// knows reports whether the snapshot has positions of a source. One that is new in the plan
+// begins as its table's options say.
+func (r *restored) knows(uid string) bool {
+	_, ok := r.Sources[uid]
+	return ok
 }
 
 // ErrRefused is wrapped by errors of a start that a person has to decide about.
@@ -177,6 +181,12 @@ func refused(dir string, reasons []string) error {
 
 // retain deletes what no retained checkpoint needs, once the output of e is visible.
 func (m *home) retain(e state.Epoch) error {
+	m.mu.Lock()
+	held := m.holds > 0
+	m.mu.Unlock()
+	if held {
+		return nil // the next checkpoint makes up for it
+	}
 	g, err := checkpoint.Collect(m.storage, m.id(), m.h.opts.retained, e)
 	if err != nil {
 		return err
@@ -188,13 +198,19 @@ func (m *home) retain(e state.Epoch) error {
 // publishStart writes the checkpoint that a fresh job with transactional output begins with:
 // where its sources start and nothing else. So there is always one to fall back to, even
 // when the very first transaction is lost.
-func (m *home) publishStart(ctx context.Context, sources map[int]*sourceNode) error {
-	s := &snapshot{Epoch: m.nextEpoch(), Started: m.h.cfg.Clock.Now()}
+func (m *home) publishStart(ctx context.Context, sources map[int]*sourceNode, r *restored) error {
+	s := &snapshot{Epoch: m.nextEpoch(), Started: m.h.cfg.Clock.Now(), Channels: r.Channels}
 	s.initial = map[string][]splitState{}
 	for _, src := range sources {
 		for _, list := range src.start {
 			s.initial[src.node.UID] = append(s.initial[src.node.UID], list...)
 		}
 	}
-	return m.publish(ctx, s)
+	if err := m.publish(ctx, s); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.confirmed = s.Epoch // it has no output
+	return nil
 }

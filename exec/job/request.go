@@ -66,10 +66,10 @@ func (p *pending) answer(err error) {
 // errEnded is what those hear who wait for a checkpoint that never comes.
 var errEnded = errors.New("the job ended before the checkpoint was complete")
 
-// Checkpoint takes a checkpoint now and returns when its output is committed.
-func (h *Handle) Checkpoint(ctx context.Context) error {
-	_, err := h.demandCheckpoint(ctx, request{})
-	return err
+// Checkpoint takes a checkpoint now, of all state when full is set, and returns its epoch when
+// its output is committed.
+func (h *Handle) Checkpoint(ctx context.Context, full bool) (state.Epoch, error) {
+	return h.demandCheckpoint(ctx, request{full: full})
 }
 
 // Stop ends the job with a last checkpoint and returns its epoch when its output is committed;

@@ -34,6 +34,7 @@ func (s *snapshot) sources() map[string][]splitState {
 		if a.SourceUID == "" {
 			continue
 		}
+		out[a.SourceUID] = out[a.SourceUID] // known, though it may have no splits yet
 		for i, sp := range a.Splits {
 			out[a.SourceUID] = append(out[a.SourceUID], splitState{sp, a.Watermarks[i]})
 		}

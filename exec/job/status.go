@@ -34,6 +34,7 @@ type Status struct {
 	Incarnation  uint64    `json:"incarnation"`
 	Restarts     int       `json:"restarts"`
 	RestoredFrom uint64    `json:"restoredFrom,omitempty"` // checkpoint this incarnation started from
+	BegunFrom    string    `json:"begunFrom,omitempty"`    // path of the snapshot that the job began from
 
 	RowsIn    int64            `json:"rowsIn"`
 	RowsOut   int64            `json:"rowsOut"`
@@ -45,6 +46,7 @@ type Status struct {
 	Operators []OperatorStatus `json:"operators"`
 
 	Checkpoints CheckpointStatus `json:"checkpoints"`
+	Savepoint   *SavepointStatus `json:"savepoint,omitempty"` // the newest of this process
 	LastError   string           `json:"lastError,omitempty"`
 }
 

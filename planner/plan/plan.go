@@ -35,13 +35,17 @@ type Node struct {
 	State       []StateTable // keyed state it declares, in order of StateTable.ID
 	Fingerprint string       // hash of what changes the meaning but not the UID (filters below); "" for stateless nodes
 	Origin      Origin
-	Line, Col   int // where in the SQL text it comes from; 0 when nowhere
+	Line, Col   int    // where in the SQL text it comes from; 0 when nowhere
+	SQL         string // that line, secrets masked, cut where it is long
 }
 
 // Origin is what the UID of a node was made of besides its keys.
 type Origin struct {
 	Window string   // of an aggregate over windows: function, sizes, origin of the time
 	Inputs []string // identities of what it descends from, sorted
+	// Conditions is what the Fingerprint is the hash of.
+	Conditions string
+	Sink       string // identity of the sink that it feeds first; it tells equal texts apart
 }
 
 // Input is an edge from another node.

@@ -53,6 +53,9 @@ type Result struct {
 
 	// Message is what a statement without rows did: "table t created".
 	Message string
+	// Notice is what the user of a statement should know although it did what it says, as part of
+	// Message too: an option's earlier spelling, a value that changes nothing.
+	Notice string
 	// Header and Rows are the answer of SHOW, DESCRIBE and SET; Header is never empty then.
 	Header []string
 	Rows   [][]string
@@ -62,7 +65,8 @@ type Result struct {
 	Job *plan.Job
 	// Query says that Job is a SELECT: its sink collects.
 	Query bool
-	// Control is a statement about running jobs (SHOW JOBS, DESCRIBE JOB, STOP JOB), for the
+	// Control is a statement about running jobs (SHOW JOBS, DESCRIBE JOB, STOP JOB,
+	// CREATE SAVEPOINT), for the
 	// caller to carry out.
 	Control bool
 }
@@ -182,7 +186,7 @@ func (x *execution) statement(stmt ast.Statement, r *Result) (err error) {
 		err = x.show(stmt, r)
 	case *ast.Describe:
 		err = x.describe(stmt, r)
-	case *ast.DescribeJob, *ast.StopJob:
+	case *ast.DescribeJob, *ast.StopJob, *ast.CreateSavepoint:
 		r.Control = true
 	case *ast.Use:
 		err = x.use(stmt, r)
@@ -248,7 +252,7 @@ func (x *execution) set(stmt *ast.Set, r *Result) error {
 	}
 	notice, err := x.Settings.Set(stmt.Option.Key.Value, stmt.Option.Value.Value)
 	if r.Message = "OK"; notice != "" {
-		r.Message = "OK: " + notice
+		r.Message, r.Notice = "OK: "+notice, notice
 	}
 	return x.at(stmt.Option.Pos(), err)
 }

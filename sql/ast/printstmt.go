@@ -31,6 +31,11 @@ func (p *printer) statement(s Statement) {
 		p.w("STOP JOB ", s.Job.String())
 		p.opt(s.Savepoint, " WITH SAVEPOINT")
 		p.opt(s.Drain, " WITH DRAIN")
+	case *CreateSavepoint:
+		p.w("CREATE SAVEPOINT FOR JOB ", s.Job.String())
+		if s.To != nil {
+			p.w(" TO ", s.To.String())
+		}
 	case *Use:
 		p.w("USE ")
 		p.opt(s.Kind == ObjectCatalog, "CATALOG ")

@@ -124,6 +124,14 @@ type StopJob struct {
 	Savepoint, Drain bool
 }
 
+// CreateSavepoint is CREATE SAVEPOINT FOR JOB 'id' [TO 'path']; Flink has no such statement. To is
+// nil when the job's own option decides.
+type CreateSavepoint struct {
+	Span
+	Job StringLit
+	To  *StringLit
+}
+
 // Use is USE database, USE CATALOG name, or USE MODULES a, b (then Modules is set).
 type Use struct {
 	Span
@@ -144,14 +152,15 @@ type Reset struct {
 	Key *StringLit
 }
 
-func (*QueryStatement) stmt() {}
-func (*Insert) stmt()         {}
-func (*StatementSet) stmt()   {}
-func (*Explain) stmt()        {}
-func (*Show) stmt()           {}
-func (*Describe) stmt()       {}
-func (*DescribeJob) stmt()    {}
-func (*StopJob) stmt()        {}
-func (*Use) stmt()            {}
-func (*Set) stmt()            {}
-func (*Reset) stmt()          {}
+func (*QueryStatement) stmt()  {}
+func (*Insert) stmt()          {}
+func (*StatementSet) stmt()    {}
+func (*Explain) stmt()         {}
+func (*Show) stmt()            {}
+func (*Describe) stmt()        {}
+func (*DescribeJob) stmt()     {}
+func (*StopJob) stmt()         {}
+func (*CreateSavepoint) stmt() {}
+func (*Use) stmt()             {}
+func (*Set) stmt()             {}
+func (*Reset) stmt()           {}

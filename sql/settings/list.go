@@ -1,66 +1,36 @@
 package settings
 
+import "slices"
+
 // Keys that code reads.
 const (
-	CheckpointInterval      = "execution.checkpointing.interval"
-	CheckpointMode          = "execution.checkpointing.mode"
-	CheckpointTimeout       = "execution.checkpointing.timeout"
-	CheckpointMinPause      = "execution.checkpointing.min-pause"
-	CheckpointMaxConcurrent = "execution.checkpointing.max-concurrent-checkpoints"
-	Unaligned               = "execution.checkpointing.unaligned.enabled"
-	AlignedTimeout          = "execution.checkpointing.aligned-checkpoint-timeout"
-	CheckpointTolerable     = "execution.checkpointing.tolerable-failed-checkpoints"
-	CheckpointDir           = "execution.checkpointing.dir"
-	CheckpointRetained      = "execution.checkpointing.num-retained"
-	DefaultParallelism      = "parallelism.default"
-	ResourceParallelism     = "table.exec.resource.default-parallelism"
-	MaxParallelism          = "pipeline.max-parallelism"
-	PipelineName            = "pipeline.name"
-	WatermarkInterval       = "pipeline.auto-watermark-interval"
-	StateTTL                = "table.exec.state.ttl"
-	MiniBatch               = "table.exec.mini-batch.enabled"
-	MiniBatchLatency        = "table.exec.mini-batch.allow-latency"
-	MiniBatchSize           = "table.exec.mini-batch.size"
-	LocalTimeZone           = "table.local-time-zone"
-	SourceIdleTimeout       = "table.exec.source.idle-timeout"
-	AllowLoop               = "pipeline.allow-loop"
-	NotNullEnforcer         = "table.exec.sink.not-null-enforcer"
-	UpsertMaterialize       = "table.exec.sink.upsert-materialize"
-	ResultMode              = "sql-client.execution.result-mode"
-	MaxRows                 = "sql-client.execution.max-table-result.rows"
+	DefaultParallelism  = "parallelism.default"
+	ResourceParallelism = "table.exec.resource.default-parallelism"
+	MaxParallelism      = "pipeline.max-parallelism"
+	PipelineName        = "pipeline.name"
+	WatermarkInterval   = "pipeline.auto-watermark-interval"
+	StateTTL            = "table.exec.state.ttl"
+	MiniBatch           = "table.exec.mini-batch.enabled"
+	MiniBatchLatency    = "table.exec.mini-batch.allow-latency"
+	MiniBatchSize       = "table.exec.mini-batch.size"
+	LocalTimeZone       = "table.local-time-zone"
+	SourceIdleTimeout   = "table.exec.source.idle-timeout"
+	AllowLoop           = "pipeline.allow-loop"
+	NotNullEnforcer     = "table.exec.sink.not-null-enforcer"
+	UpsertMaterialize   = "table.exec.sink.upsert-materialize"
+	ResultMode          = "sql-client.execution.result-mode"
+	MaxRows             = "sql-client.execution.max-table-result.rows"
 )
 
 const notYet = "is not supported yet"
 
 // Options is every key that SET accepts, by group. Keys, types and defaults are Flink's
-// (docs/dev/table/config and docs/deployment/config of release 2.2); an entry here runs,
-// and values that do not run yet are refused by name.
-var Options = []Option{
-	{Key: CheckpointInterval, Type: Duration, Min: "10 ms", Runtime: true,
-		Doc: "How often a checkpoint starts. Without a value there are no checkpoints, and exactly-once sinks are refused.",
-		Old: []string{"checkpoint.interval"}},
-	{Key: CheckpointMode, Type: Enum, Default: "EXACTLY_ONCE", Enum: []string{"EXACTLY_ONCE", "AT_LEAST_ONCE"}, Runtime: true,
-		Doc: "Whether barriers are aligned, so that state holds the effect of each row once. With AT_LEAST_ONCE a slow input does not hold a fast one, and after a restore state may count rows twice."},
-	{Key: CheckpointTimeout, Type: Duration, Default: "10 min", Min: "10 ms", Runtime: true,
-		Doc: "A checkpoint that is not complete by then is discarded and counts as failed."},
-	{Key: CheckpointMinPause, Type: Duration, Default: "0 ms", Runtime: true,
-		Doc: "Time from the end of one checkpoint to the start of the next."},
-	{Key: CheckpointMaxConcurrent, Type: Int, Default: "1", Min: "1", Runtime: true,
-		Doc: "Checkpoints under way at one time. More than one cannot be used with a pause or with unaligned checkpoints."},
-	{Key: Unaligned, Type: Boolean, Default: "false", Runtime: true,
-		Doc: "Whether barriers overtake rows that wait, which then are part of the checkpoint: under back-pressure it is complete soon."},
-	{Key: AlignedTimeout, Type: Duration, Default: "0 ms", Runtime: true,
-		Doc: "How long a barrier waits for its turn before it overtakes."},
-	{Key: CheckpointTolerable, Type: Int, Default: "0", Min: "0", Runtime: true,
-		Doc: "How many checkpoints in a row may fail before the job does.",
-		Old: []string{"execution.checkpointing.tolerable-checkpoint-failure-number"}},
-	{Key: CheckpointDir, Type: String, Runtime: true,
-		Doc: "Directory that checkpoints are written to; default: in the job directory.",
-		Old: []string{"state.checkpoints.dir"}},
-	{Key: CheckpointRetained, Type: Int, Default: "1", Min: "1", Runtime: true,
-		Doc: "How many completed checkpoints are kept.",
-		Old: []string{"state.checkpoints.num-retained"}},
+// (the configuration of release 2.2.1); an entry here runs, values that do not run are refused
+// by name, and what changes nothing here is accepted with a notice.
+var Options = slices.Concat(checkpointOptions, stateOptions, restartOptions, jobOptions, storeOptions)
 
+// jobOptions say how a job runs and what its results are.
+var jobOptions = []Option{
 	{Key: "execution.runtime-mode", Type: Enum, Default: "STREAMING", Enum: []string{"STREAMING", "BATCH", "AUTOMATIC"},
 		Doc: "How a query runs. Bounded input in STREAMING mode gives its whole changelog and ends.",
 		Refuse: map[string]string{"BATCH": "batch mode " + notYet + "; a bounded source in STREAMING mode gives the same final rows",

@@ -7,6 +7,7 @@ package settings
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -22,6 +23,7 @@ type Type string
 const (
 	String     Type = "String"
 	Int        Type = "Integer"
+	Double     Type = "Double"
 	Boolean    Type = "Boolean"
 	Duration   Type = "Duration"
 	Enum       Type = "Enum"
@@ -35,7 +37,7 @@ type Option struct {
 	Type    Type
 	Default string   // "" none
 	Enum    []string // the values of an Enum, upper or lower case as Flink documents them
-	Min     string   // the least value, of type Int or Duration; "" none
+	Min     string   // the least value, of a type that has an order; "" none
 	Max     string   // the greatest value
 	Doc     string   // one or two sentences
 	Old     []string // earlier spellings of the key, accepted with a notice
@@ -43,7 +45,18 @@ type Option struct {
 	Runtime bool
 	// Refuse names values that Flink knows and this engine does not run, with the reason.
 	Refuse map[string]string
+	// Refused is why every value but the default is refused: a key of Flink's for something
+	// that does not exist here. "" is for keys that run.
+	Refused string
+	// Same has other spellings of an Enum's values.
+	Same map[string]string
+	// Notice has what to tell the user who sets a value other than the default, by the value, by
+	// its other spelling, or by anyValue: it is accepted because the result is the same without it.
+	Notice map[string]string
 }
+
+// anyValue stands for every value in Option.Notice.
+const anyValue = "*"
 
 // Find returns the option that key names, by its present or an earlier spelling.
 func Find(key string) (opt *Option, old bool) {
@@ -67,6 +80,11 @@ func unknown(key string) error {
 	for i := range Options {
 		keys[i] = Options[i].Key
 	}
+	for _, other := range []string{"state.backend.rocksdb.", "state.backend.forst."} {
+		if strings.HasPrefix(key, other) {
+			return fmt.Errorf("unknown option '%s'; '%s' = 'badger' keeps state on disk, and '%s' bounds its memory", key, StateBackend, BackendMemory)
+		}
+	}
 	hint := suggest.Hint(key, keys)
 	if hint == "" {
 		hint = "; SET without arguments lists the options"
@@ -82,10 +100,25 @@ func (o *Option) Parse(value string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("option '%s': %w", o.Key, err)
 	}
-	if why, ok := o.Refuse[out]; ok {
+	why, refused := o.Refuse[out]
+	if o.Refused != "" && out != o.Default {
+		why, refused = o.Refused, true
+	}
+	if refused {
 		return "", fmt.Errorf("option '%s' = '%s': %s", o.Key, value, why)
 	}
 	return out, nil
+}
+
+// notice is what to tell the user who wrote value, which reads as canonical.
+func (o *Option) notice(value, canonical string) string {
+	written := strings.ToLower(strings.TrimSpace(value))
+	for _, v := range []string{written, canonical, anyValue} {
+		if why, ok := o.Notice[v]; ok && (v == written && v != canonical || canonical != o.Default) {
+			return fmt.Sprintf("'%s' = '%s': %s", o.Key, strings.TrimSpace(value), why)
+		}
+	}
+	return ""
 }
 
 func (o *Option) parse(v string) (string, error) {
@@ -101,20 +134,29 @@ func (o *Option) parse(v string) (string, error) {
 		if err != nil {
 			return "", fmt.Errorf("'%s' is no whole number", v)
 		}
-		return strconv.FormatInt(n, 10), o.inRange(v, n, func(s string) (int64, error) { return strconv.ParseInt(s, 10, 64) })
+		return strconv.FormatInt(n, 10), inRange(o, v, n, func(s string) (int64, error) { return strconv.ParseInt(s, 10, 64) })
+	case Double:
+		f, err := strconv.ParseFloat(v, 64)
+		if err != nil || math.IsNaN(f) || math.IsInf(f, 0) {
+			return "", fmt.Errorf("'%s' is no number", v)
+		}
+		return formatDouble(f), inRange(o, v, f, func(s string) (float64, error) { return strconv.ParseFloat(s, 64) })
 	case Duration:
 		d, err := ParseDuration(v)
 		if err != nil {
 			return "", err
 		}
-		return FormatDuration(d), o.inRange(v, int64(d), func(s string) (int64, error) { d, err := ParseDuration(s); return int64(d), err })
+		return FormatDuration(d), inRange(o, v, int64(d), func(s string) (int64, error) { d, err := ParseDuration(s); return int64(d), err })
 	case MemorySize:
 		n, err := ParseSize(v)
 		if err != nil {
 			return "", err
 		}
-		return FormatSize(n), nil
+		return FormatSize(n), inRange(o, v, n, ParseSize)
 	case Enum:
+		if same, ok := o.Same[strings.ToLower(v)]; ok {
+			return same, nil
+		}
 		for _, e := range o.Enum {
 			if strings.EqualFold(strings.ReplaceAll(e, "-", "_"), strings.ReplaceAll(v, "-", "_")) {
 				return e, nil
@@ -127,7 +169,7 @@ func (o *Option) parse(v string) (string, error) {
 	return v, nil
 }
 
-func (o *Option) inRange(v string, n int64, parse func(string) (int64, error)) error {
+func inRange[N int64 | float64](o *Option, v string, n N, parse func(string) (N, error)) error {
 	if o.Min != "" {
 		if least, err := parse(o.Min); err != nil || n < least {
 			return fmt.Errorf("'%s' is too small, expected at least %s", v, o.Min)
@@ -139,6 +181,15 @@ func (o *Option) inRange(v string, n int64, parse func(string) (int64, error)) e
 		}
 	}
 	return nil
+}
+
+// formatDouble writes a number as Java does: with a point.
+func formatDouble(f float64) string {
+	s := strconv.FormatFloat(f, 'g', -1, 64)
+	if !strings.ContainsAny(s, ".e") {
+		s += ".0"
+	}
+	return s
 }
 
 // checkZone accepts region names ("Europe/Berlin"), UTC and offsets written GMT+02:00, as

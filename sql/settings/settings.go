@@ -19,7 +19,7 @@ type Settings struct {
 func (s *Settings) Clone() *Settings { return &Settings{values: maps.Clone(s.values)} }
 
 // Set checks and stores a value. The notice, when not empty, is for the user: an earlier
-// spelling of a key was used.
+// spelling of a key was used, or a value that changes nothing here.
 func (s *Settings) Set(key, value string) (notice string, err error) {
 	o, old := Find(key)
 	if o == nil {
@@ -33,8 +33,13 @@ func (s *Settings) Set(key, value string) (notice string, err error) {
 		s.values = map[string]string{}
 	}
 	s.values[o.Key] = v
+	notice = o.notice(value, v)
 	if old {
-		notice = fmt.Sprintf("'%s' is now called '%s'", key, o.Key)
+		now := fmt.Sprintf("'%s' is now called '%s'", key, o.Key)
+		if notice != "" {
+			now += "; "
+		}
+		notice = now + notice
 	}
 	return notice, nil
 }
@@ -79,6 +84,15 @@ func (s *Settings) Int(key string) int {
 
 // Bool returns the value of a Boolean option.
 func (s *Settings) Bool(key string) bool { return s.Get(key) == "true" }
+
+// Double returns the value of a Double option, 0 when it has none.
+func (s *Settings) Double(key string) float64 {
+	f, err := strconv.ParseFloat(s.Get(key), 64)
+	if err != nil {
+		return 0
+	}
+	return f
+}
 
 // Duration returns the value of a Duration option, 0 when it has none.
 func (s *Settings) Duration(key string) time.Duration {
@@ -140,35 +154,6 @@ func (s *Settings) Runtime() map[string]string {
 	return out
 }
 
-// CheckTogether reports combinations of values that contradict each other; call it before a
-// job is made.
-func (s *Settings) CheckTogether() error {
-	interval, pause := s.Duration(CheckpointInterval), s.Duration(CheckpointMinPause)
-	if s.IsSet(CheckpointInterval) && pause > 0 && s.Int(CheckpointMaxConcurrent) > 1 {
-		return fmt.Errorf("'%s' = '%s' cannot be used with '%s': a pause means one checkpoint at a time",
-			CheckpointMaxConcurrent, s.Get(CheckpointMaxConcurrent), CheckpointMinPause)
-	}
-	if p, m := s.Parallelism(), s.Int(MaxParallelism); p > m {
-		key := DefaultParallelism
-		if s.Int(ResourceParallelism) > 0 {
-			key = ResourceParallelism
-		}
-		return fmt.Errorf("'%s' = '%d' is more than '%s' = '%d'", key, p, MaxParallelism, m)
-	}
-	if timeout := s.Duration(CheckpointTimeout); interval > 0 && timeout == 0 {
-		return fmt.Errorf("'%s' must be longer than 0", CheckpointTimeout)
-	}
-	if s.Bool(MiniBatch) {
-		if s.Duration(MiniBatchLatency) <= 0 {
-			return fmt.Errorf("'%s' = 'true' needs '%s', for example '2 s'", MiniBatch, MiniBatchLatency)
-		}
-		if s.Int(MiniBatchSize) <= 0 {
-			return fmt.Errorf("'%s' = 'true' needs '%s', for example '2048'", MiniBatch, MiniBatchSize)
-		}
-	}
-	return nil
-}
-
 // Markdown renders the documentation of all options as a table.
 func Markdown() string {
 	var b strings.Builder
@@ -186,6 +171,9 @@ func Markdown() string {
 		doc := o.Doc
 		if o.Min != "" {
 			doc += " At least " + o.Min + "."
+		}
+		if o.Max != "" && o.Type != Int {
+			doc += " At most " + o.Max + "."
 		}
 		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", o.Key, typ, def, doc)
 	}

@@ -170,3 +170,107 @@ func TestSizes(t *testing.T) {
 		}
 	}
 }
+
+func TestOldSpellingsOfCheckpointsAndState(t *testing.T) {
+	for old, want := range map[string]string{
+		"state.checkpoints.dir":                                          CheckpointDir,
+		"state.savepoints.dir":                                           SavepointDir,
+		"state.backend":                                                  StateBackend,
+		"state.backend.incremental":                                      CheckpointIncremental,
+		"state.backend.local-recovery":                                   "execution.checkpointing.local-backup.enabled",
+		"state.checkpoints.num-retained":                                 CheckpointRetained,
+		"execution.checkpointing.unaligned":                              Unaligned,
+		"execution.checkpointing.alignment-timeout":                      AlignedTimeout,
+		"execution.savepoint.path":                                       RecoveryPath,
+		"execution.savepoint-restore-mode":                               RecoveryClaimMode,
+		"execution.savepoint.ignore-unclaimed-state":                     RecoveryIgnoreUnclaimed,
+		"restart-strategy":                                               RestartStrategy,
+		"execution.checkpointing.checkpoints-after-tasks-finish.enabled": CheckpointAfterFinish,
+	} {
+		o, isOld := Find(old)
+		if o == nil || !isOld || o.Key != want {
+			t.Errorf("%s: %v, want an earlier spelling of %s", old, o, want)
+		}
+	}
+}
+
+func TestValuesOfCheckpointsStateAndRestarts(t *testing.T) {
+	for _, tc := range []struct{ key, value, want, notice, err string }{
+		{key: StateBackend, value: "hashmap", want: "hashmap"},
+		{key: StateBackend, value: "RocksDB", want: "badger", notice: "'state.backend.type' = 'RocksDB': the store that spills to the local disk is called 'badger' here, and is used"},
+		{key: StateBackend, value: "forst", want: "badger", notice: "'state.backend.type' = 'forst': the store that spills to the local disk is called 'badger' here, and is used"},
+		{key: "state.backend", value: "rocksdb", want: "badger", notice: "'state.backend' is now called 'state.backend.type'; 'state.backend.type' = 'rocksdb': the store that spills to the local disk is called 'badger' here, and is used"},
+		{key: StateBackend, value: "badger", want: "badger"},
+		{key: BackendMemory, value: "64 mb", want: "64 mb"},
+		{key: BackendMemory, value: "1 kb", err: "option 'state.backend.badger.memory': '1 kb' is too small, expected at least 1 mb"},
+		{key: "state.backend.rocksdb.memory.managed", value: "true", err: "unknown option 'state.backend.rocksdb.memory.managed'; 'state.backend.type' = 'badger' keeps state on disk, and 'state.backend.badger.memory' bounds its memory"},
+		{key: "execution.checkpointing.num-retained-checkpoint", value: "3", err: "unknown option 'execution.checkpointing.num-retained-checkpoint'; did you mean execution.checkpointing.num-retained or execution.checkpointing.tolerable-failed-checkpoints?"},
+		{key: CheckpointRetention, value: "delete-on-cancellation", want: "DELETE_ON_CANCELLATION"},
+		{key: "execution.checkpointing.interval-during-backlog", value: "1 min", err: "option 'execution.checkpointing.interval-during-backlog' = '1 min': sources do not report a backlog here, so one interval holds all the time; leave it out"},
+		{key: "execution.checkpointing.storage", value: "jobmanager", err: "option 'execution.checkpointing.storage' = 'jobmanager': checkpoints in memory end with the process and would restore nothing; leave it out, and they lie in the job directory"},
+		{key: "execution.checkpointing.local-backup.enabled", value: "true", want: "true", notice: "'execution.checkpointing.local-backup.enabled' = 'true': " + noLocal},
+		{key: "execution.checkpointing.local-backup.enabled", value: "false", want: "false"},
+		{key: "execution.checkpointing.data-inline-threshold", value: "20kb", want: "20 kb"},
+		{key: "execution.checkpointing.data-inline-threshold", value: "2 mb", err: "option 'execution.checkpointing.data-inline-threshold': '2 mb' is too large, expected at most 1 mb"},
+		{key: "execution.checkpointing.file-merging.enabled", value: "true", want: "true", notice: "'execution.checkpointing.file-merging.enabled' = 'true': " + noMerging},
+		{key: RecoveryClaimMode, value: "claim", want: "CLAIM"},
+		{key: RecoveryClaimMode, value: "LEGACY", err: "option 'execution.state-recovery.claim-mode' = 'LEGACY': nobody would own the snapshot's files, so nobody could ever delete them; Flink drops it too. Use NO_CLAIM to leave the snapshot alone, CLAIM to hand it over"},
+		{key: "execution.state-recovery.without-channel-state.checkpoint-id", value: "-1", want: "-1"},
+		{key: "execution.state-recovery.without-channel-state.checkpoint-id", value: "7", err: "option 'execution.state-recovery.without-channel-state.checkpoint-id' = '7': rows that the checkpoint holds would be lost without a trace; restore another checkpoint, or start with --fresh"},
+		{key: RestartStrategy, value: "off", want: "none"},
+		{key: RestartStrategy, value: "disable", want: "none"},
+		{key: "restart-strategy", value: "fixeddelay", want: "fixed-delay", notice: "'restart-strategy' is now called 'restart-strategy.type'"},
+		{key: RestartStrategy, value: "failure_rate", want: "failure-rate"},
+		{key: RestartStrategy, value: "sometimes", err: "option 'restart-strategy.type': 'sometimes' is no value of it; expected one of none, fixed-delay, failure-rate, exponential-delay"},
+		{key: ExponentialMultiplier, value: "2", want: "2.0"},
+		{key: ExponentialMultiplier, value: "twice", err: "option 'restart-strategy.exponential-delay.backoff-multiplier': 'twice' is no number"},
+		{key: ExponentialJitter, value: "1.5", err: "option 'restart-strategy.exponential-delay.jitter-factor': '1.5' is too large, expected at most 1"},
+	} {
+		var s Settings
+		notice, err := s.Set(tc.key, tc.value)
+		if tc.err != "" {
+			if err == nil || err.Error() != tc.err {
+				t.Errorf("SET %s = %s: error %v, want %s", tc.key, tc.value, err, tc.err)
+			}
+			continue
+		}
+		o, _ := Find(tc.key)
+		if err != nil || s.Get(o.Key) != tc.want || notice != tc.notice {
+			t.Errorf("SET %s = %s: %q, notice %q, %v; want %q, %q", tc.key, tc.value, s.Get(o.Key), notice, err, tc.want, tc.notice)
+		}
+	}
+}
+
+func TestCheckpointOptionsThatContradictEachOther(t *testing.T) {
+	for _, tc := range []struct {
+		set  [][2]string
+		want string
+	}{
+		{[][2]string{{CheckpointMinPause, "1 s"}, {CheckpointMaxConcurrent, "2"}},
+			"'execution.checkpointing.max-concurrent-checkpoints' = '2' cannot be used with 'execution.checkpointing.min-pause': a pause means one checkpoint at a time"},
+		{[][2]string{{Unaligned, "true"}, {CheckpointMaxConcurrent, "2"}},
+			"'execution.checkpointing.max-concurrent-checkpoints' = '2' cannot be used with 'execution.checkpointing.unaligned.enabled': rows in flight can be part of one checkpoint at a time"},
+		{[][2]string{{Unaligned, "true"}, {CheckpointMode, "AT_LEAST_ONCE"}},
+			"'execution.checkpointing.unaligned.enabled' = 'true' needs 'execution.checkpointing.mode' = 'EXACTLY_ONCE': without alignment there is nothing to overtake"},
+		{[][2]string{{AlignedTimeout, "1 s"}}, ""},
+		{[][2]string{{ExponentialInitial, "2 min"}, {RestartStrategy, "none"}}, ""},
+		{[][2]string{{BackendMemory, "64 mb"}, {StateBackend, "hashmap"}},
+			"'state.backend.badger.memory' cannot be used with 'state.backend.type' = 'hashmap', which keeps all state in memory"},
+		{[][2]string{{ExponentialInitial, "2 min"}},
+			"'restart-strategy.exponential-delay.initial-backoff' = '2 min' is more than 'restart-strategy.exponential-delay.max-backoff' = '1 min'"},
+		{[][2]string{{ExponentialMultiplier, "1.0"}},
+			"'restart-strategy.exponential-delay.backoff-multiplier' = '1.0' must be more than 1, or the time before a restart would not grow; for the same time always, 'restart-strategy.type' = 'fixed-delay'"},
+		{[][2]string{{Unaligned, "true"}, {AlignedTimeout, "1 s"}, {CheckpointMinPause, "1 s"}}, ""},
+		{[][2]string{{CheckpointMaxConcurrent, "3"}}, ""},
+	} {
+		var s Settings
+		for _, kv := range tc.set {
+			if _, err := s.Set(kv[0], kv[1]); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := s.CheckTogether(); err == nil && tc.want != "" || err != nil && err.Error() != tc.want {
+			t.Errorf("%v: error %v, want %q", tc.set, err, tc.want)
+		}
+	}
+}

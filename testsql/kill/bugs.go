@@ -26,7 +26,7 @@ func manyRows(o *Options) { o.RowsPerLife, o.Kills = 20000, 8 }
 
 // unaligned has so much to read at every start that barriers overtake rows.
 func unaligned(o *Options) {
-	o.Parallelism, o.RowsPerLife, o.Set = 0, 5000, []string{"execution.checkpointing.unaligned.enabled=true"}
+	o.Parallelism, o.RowsPerLife, o.Set = 0, 5000, map[string]string{"execution.checkpointing.unaligned.enabled": "true"}
 }
 
 // seededBugs are the mistakes that the loop must find.

@@ -93,12 +93,14 @@ var modes = []struct {
 	{"transactions of Kafka 3", func(o *Options) { o.TV = 1 }},
 	{"parallelism 2", func(o *Options) { o.Parallelism = 2 }},
 	{"rescaled at every start", func(o *Options) { o.Parallelism = 0 }},
+	{"full checkpoints", func(o *Options) { o.Full = true }},
 	{"state on disk", func(o *Options) { o.StateBytes = 2000 }},
 	{"down longer than the transaction timeout", short},
 	{"unaligned, rescaled at every start", unaligned},
 	{"several checkpoints under way", func(o *Options) {
-		o.Parallelism, o.Set = 2, []string{"execution.checkpointing.max-concurrent-checkpoints=3"}
+		o.Parallelism, o.Set = 2, map[string]string{"execution.checkpointing.max-concurrent-checkpoints": "3"}
 	}},
+	{"savepoints, stops and forks", func(o *Options) { o.Operate, o.Parallelism = true, 0 }},
 }
 
 // TestKillLoop is the promise: whatever the moment of a kill -9, nothing is lost, repeated

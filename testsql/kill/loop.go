@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -22,13 +23,17 @@ type Options struct {
 	Seed    uint64
 	// Parallelism of the job; 0: drawn anew at each start, so that it is rescaled all the time.
 	Parallelism        int
-	Interval           time.Duration // between checkpoints
-	Retained           int           // checkpoints
-	Set                []string      // more session options, each "key=value"
-	StateBytes         int           // memory of a subtask's state, the rest is on disk; 0: the usual
+	Interval           time.Duration     // between checkpoints
+	Retained           int               // checkpoints
+	Set                map[string]string // more session options
+	Full               bool              // each checkpoint has full files of its own
+	Store              string            // where checkpoints are, in S3 or HDFS; "": in the job directory
+	StoreOptions       map[string]string
+	StateBytes         int // memory of a subtask's state, the rest is on disk; 0: the usual
 	TransactionTimeout time.Duration
 	Down               time.Duration // how long at most the job stays down after a kill
 	RowsPerLife        int
+	Operate            bool          // savepoints are taken, and the job is stopped and begun again from them
 	Only               string        // every life ends at the first passing of this point; "": all points in turn
 	Quiet              time.Duration // without new output at the end: it is all there will be
 }
@@ -36,6 +41,7 @@ type Options struct {
 // Report is what a loop found.
 type Report struct {
 	Kills      int
+	Operations map[string]int // carried out, with Operate
 	Points     map[string]int // how often the process was killed at each point; "timer": by the clock
 	Missed     map[string]int // how often it was not reached in time
 	Unexpected []string       // ends that were not our kill, and whatever else must not be
@@ -68,6 +74,9 @@ func (r *Report) String() string {
 			b.WriteString("\n  " + s)
 		}
 	}
+	if len(r.Operations) > 0 {
+		fmt.Fprintf(&b, "\n  operations: %v", r.Operations)
+	}
 	fmt.Fprintf(&b, "\n  killed at: %v; not reached: %v; open transactions ended %s after the last start", r.Points, r.Missed, r.Settled.Round(time.Millisecond))
 	return b.String()
 }
@@ -80,6 +89,7 @@ type loop struct {
 	reader *reader // runs all the time
 	deck   []string
 	change func(sql string) string // of the job; nil: none
+	ops    operations
 	sent   int64
 	report Report
 }
@@ -93,7 +103,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 		return nil, err
 	}
 	defer l.close()
-	for i := range o.Kills {
+	for i := 0; l.report.Kills < o.Kills; i++ { // a life may end by a stop
 		if err := l.life(ctx, i); err != nil {
 			return nil, err
 		}
@@ -112,7 +122,8 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 }
 
 func newLoop(ctx context.Context, o Options) (*loop, error) {
-	l := &loop{o: o, rng: rand.New(rand.NewPCG(o.Seed, 1)), report: Report{Points: map[string]int{}, Missed: map[string]int{}}}
+	l := &loop{o: o, rng: rand.New(rand.NewPCG(o.Seed, 1)), report: Report{Points: map[string]int{}, Missed: map[string]int{}, Operations: map[string]int{}}}
+	l.ops.dir = filepath.Join(o.Dir, "job")
 	l.topics.prefix = fmt.Sprintf("kill-%d-%d-%d", o.Seed, os.Getpid(), time.Now().UnixNano())
 	var err error
 	if l.broker, err = newBroker(o.Brokers, o.TV); err != nil {
@@ -168,12 +179,16 @@ func (l *loop) life(ctx context.Context, i int) error {
 	}
 	deadline := time.NewTimer(limit)
 	defer deadline.Stop()
+	stopped := l.operate(ctx, p, point)
 	tick := time.NewTicker(tickEvery)
 	defer tick.Stop()
 	left := l.o.RowsPerLife
 	for {
 		select {
 		case <-p.done:
+			if (<-stopped).yes {
+				return l.feed(ctx, left)
+			}
 			if !p.killed() || p.races() {
 				l.unexpected(i, point, p)
 			}
@@ -229,6 +244,9 @@ func (l *loop) draw() string {
 	}
 	if len(l.deck) == 0 {
 		var units [][]string
+		if l.o.Operate {
+			units = operationUnits()
+		}
 		for _, p := range Points {
 			if slices.Contains(recoveryPoints, p) {
 				// A recovery has something to do when the life before left it.
@@ -254,7 +272,7 @@ func (l *loop) hit(point string) int {
 		return 1
 	case point == "rec_mid_abort":
 		return 1 + l.rng.IntN(3) // once for each id of the pool
-	case slices.Contains(recoveryPoints, point):
+	case slices.Contains(recoveryPoints, point), slices.Contains(operationPoints, point):
 		return 1
 	}
 	return 1 + l.rng.IntN(4)

@@ -6,6 +6,8 @@ package kill
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 )
@@ -86,14 +88,21 @@ func (t topics) sql(brokers string, o Options) string {
 		return fmt.Sprintf("WITH ('connector' = '%s', 'topic' = '%s', 'properties.bootstrap.servers' = '%s'%s)", connector, topic, brokers, more)
 	}
 	sink := fmt.Sprintf(", 'sink.delivery-guarantee' = 'exactly-once', 'properties.transaction.timeout.ms' = '%d'", o.TransactionTimeout.Milliseconds())
-	var more strings.Builder
-	for _, s := range o.Set {
-		key, value, _ := strings.Cut(s, "=")
-		fmt.Fprintf(&more, "SET '%s' = '%s';\n", key, value)
+	store := ""
+	if o.Store != "" {
+		store = "SET 'execution.checkpointing.dir' = '" + o.Store + "';"
 	}
-	return more.String() + strings.Join([]string{
+	for _, k := range slices.Sorted(maps.Keys(o.StoreOptions)) {
+		store += "\nSET '" + k + "' = '" + o.StoreOptions[k] + "';"
+	}
+	for _, k := range slices.Sorted(maps.Keys(o.Set)) {
+		store += "\nSET '" + k + "' = '" + o.Set[k] + "';"
+	}
+	return strings.Join([]string{
+		store,
 		fmt.Sprintf("SET 'execution.checkpointing.interval' = '%d ms';", o.Interval.Milliseconds()),
 		fmt.Sprintf("SET 'execution.checkpointing.num-retained' = '%d';", o.Retained),
+		fmt.Sprintf("SET 'execution.checkpointing.incremental' = '%t';", !o.Full),
 		fmt.Sprintf("SET 'parallelism.default' = '%d';", o.Parallelism),
 		"SET 'pipeline.name' = 'kill';",
 		"CREATE TABLE src (seq BIGINT, k STRING, ts TIMESTAMP(3), v BIGINT, WATERMARK FOR ts AS ts - INTERVAL '1' SECOND) " +

@@ -23,8 +23,14 @@ type process struct {
 
 // start runs the binary with the environment of the caller and more.
 func start(binary string, env []string, args ...string) (*process, error) {
+	return startIn("", binary, env, args...)
+}
+
+// startIn is start in a working directory.
+func startIn(dir, binary string, env []string, args ...string) (*process, error) {
 	p := &process{done: make(chan struct{})}
 	p.cmd = exec.Command(binary, args...)
+	p.cmd.Dir = dir
 	p.cmd.Env = append(os.Environ(), env...)
 	p.cmd.Stdout, p.cmd.Stderr = &p.output, &p.output
 	if err := p.cmd.Start(); err != nil {
@@ -98,7 +104,7 @@ func (p *process) text() string {
 
 // startJob runs the job of the loop; point and hit say where it kills itself.
 func (l *loop) startJob(o Options, point string, hit int) (*process, error) {
-	return l.startWith(o, point, hit)
+	return l.startWith(o, point, hit, l.ops.args...)
 }
 
 // startWith is startJob with more arguments.
@@ -115,7 +121,7 @@ func (l *loop) startWith(o Options, point string, hit int, args ...string) (*pro
 		return nil, err
 	}
 	env := l.environment(o)
-	if point != "" {
+	if point != "" && point != stopLife {
 		env = append(env, fmt.Sprintf("SQLSTREAM_FAILPOINT=%s:%d", point, hit))
 	}
 	return start(o.Binary, env, append([]string{"run", file, "--dir", l.jobDir(), "--log-level", "warn"}, args...)...)
@@ -129,4 +135,4 @@ func (l *loop) environment(o Options) []string {
 	return env
 }
 
-func (l *loop) jobDir() string { return filepath.Join(l.o.Dir, "job") }
+func (l *loop) jobDir() string { return l.ops.dir }

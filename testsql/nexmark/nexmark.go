@@ -93,7 +93,7 @@ func Plan(query, dir string, r Run, lookup engine.Lookup) (*plan.Job, error) {
 		return nil, err
 	}
 	s := engine.NewSession(lookup)
-	set := fmt.Sprintf("SET 'parallelism.default' = '%d'; SET 'execution.checkpointing.interval' = '1 h';\n", r.Parallelism)
+	set := fmt.Sprintf("SET 'parallelism.default' = '%d'; SET 'execution.checkpointing.interval' = '1 h'; SET 'restart-strategy.type' = 'fixed-delay';\n", r.Parallelism)
 	if r.MiniBatch {
 		set += "SET 'table.exec.mini-batch.enabled' = 'true'; SET 'table.exec.mini-batch.allow-latency' = '1 s'; SET 'table.exec.mini-batch.size' = '1000';\n"
 	}
@@ -137,7 +137,7 @@ func Do(ctx context.Context, query, dir, jobDir string, r Run) (*Outcome, error)
 			return nil, err
 		}
 		out.Header = sqltest.Collect(p)
-		return job.Run(ctx, p, job.Config{Dir: jobDir, Connectors: lookup, Version: "test", MaxRestarts: 1})
+		return job.Run(ctx, p, job.Config{Dir: jobDir, Connectors: lookup, Version: "test"})
 	}
 	if r.Restart {
 		gate.limit(half)
@@ -169,7 +169,7 @@ func interrupt(ctx context.Context, h *job.Handle, g *gate) (rows int, err error
 	if err := g.wait(h); err != nil {
 		return 0, err
 	}
-	if err := h.Checkpoint(ctx); err != nil {
+	if _, err := h.Checkpoint(ctx, false); err != nil {
 		return 0, err
 	}
 	g.limit(late)

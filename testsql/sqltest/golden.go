@@ -176,6 +176,11 @@ func (t *goldenTxn) wait() <-chan struct{} {
 
 func (t *goldenTxn) Name() string { return "golden" }
 
+// Adopt implements exec.Committer; these jobs begin from nobody's checkpoint.
+func (t *goldenTxn) Adopt(context.Context, state.Epoch, exec.Token) (exec.Recovery, error) {
+	return exec.Recovery{Outcome: exec.OutcomeUnknown, Detail: "not kept"}, nil
+}
+
 func (t *goldenTxn) Recover(_ context.Context, e state.Epoch, token exec.Token) (exec.Recovery, error) {
 	g := t.golden
 	g.mu.Lock()

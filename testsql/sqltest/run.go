@@ -33,6 +33,9 @@ type Mode struct {
 	Set map[string]string
 	// PerRow is how long a sink takes for a row: queues are full.
 	PerRow time.Duration
+	// Checkpointed, when not nil, is called with the job's directory after each of its checkpoints
+	// that are asked for.
+	Checkpointed func(dir string) error
 }
 
 // Outcome is what a run gave.
@@ -142,10 +145,15 @@ func (r *runner) run(ctx context.Context) error {
 			synctest.Wait()
 		}
 		if !r.mode.Step && r.rng.IntN(5) == 0 {
-			if err := h.Checkpoint(ctx); err != nil {
+			if _, err := h.Checkpoint(ctx, false); err != nil {
 				return r.failed(h, err)
 			}
 			r.out.InFlight += h.Status().Checkpoints.LastInFlight
+			if r.mode.Checkpointed != nil {
+				if err := r.mode.Checkpointed(r.dir); err != nil {
+					return err
+				}
+			}
 		}
 		select {
 		case <-h.Done():

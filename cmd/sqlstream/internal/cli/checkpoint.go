@@ -14,25 +14,69 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sqlstream/sqlstream/checkpoint"
+	"github.com/sqlstream/sqlstream/checkpoint/stores"
 	"github.com/sqlstream/sqlstream/cmd/sqlstream/internal/exitcode"
+	"github.com/sqlstream/sqlstream/exec/control"
 	"github.com/sqlstream/sqlstream/state"
 )
 
 const checkpointHelp = `Look at the checkpoints of a job, running or not; nothing is changed.
 
-DIR is a job directory, the directory given as 'execution.checkpointing.dir',
-one checkpoint (chk-12) in it, or the name of a job under --home.`
+DIR is a job directory, the directory given as 'execution.checkpointing.dir'
+(a path, s3://bucket/prefix or hdfs:///path), one checkpoint (chk-12) in it,
+or the name of a job under --home. Options of stores are given with -D.`
 
 func (a *app) checkpoint() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:     "checkpoint",
-		Short:   "List, show and verify the checkpoints of a job",
-		Long:    checkpointHelp,
-		Example: "  sqlstream checkpoint ls etl\n  sqlstream checkpoint show etl\n  sqlstream checkpoint verify ./job-state",
-		Args:    args(subcommand),
-		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-	}
+	cmd := a.checkpointNow("checkpoint JOB", "Take a checkpoint of a running job; list, show and verify checkpoints")
 	cmd.AddCommand(a.checkpointList(), a.checkpointShow(), a.checkpointVerify())
+	return cmd
+}
+
+// checkpointNow is the command that takes a checkpoint.
+func (a *app) checkpointNow(use, short string) *cobra.Command {
+	var f jobFlags
+	full := false
+	cmd := &cobra.Command{
+		Use:   use,
+		Short: short,
+		Long: `Take a checkpoint of a running job now, and wait until its output is committed.
+--full writes all state, not only what changed since the last one.
+
+The commands below look at the checkpoints of a job, running or not.`,
+		Example: `  sqlstream checkpoint etl
+  sqlstream checkpoint etl --full
+  sqlstream checkpoint ls etl
+  sqlstream checkpoint show etl
+  sqlstream checkpoint verify ./job-state`,
+		Args: exactly("JOB"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ctx, stop := a.interruptible(cmd)
+			defer stop()
+			o, err := a.operate(ctx, args[0], f.dir)
+			if err != nil {
+				return err
+			}
+			defer o.close()
+			var id uint64
+			err = o.watched(ctx, "checkpoint", func() error {
+				id, err = o.client.Checkpoint(ctx, o.job.ID, control.CheckpointRequest{Full: full})
+				return err
+			})
+			if err != nil {
+				return operationFailed(err)
+			}
+			if f.format == formatJSON {
+				return a.printJSON(struct {
+					Job        string `json:"job"`
+					Checkpoint uint64 `json:"checkpoint"`
+				}{o.job.ID, id})
+			}
+			fmt.Fprintf(a.Out, "checkpoint %d of job %s (%s) is complete\n", id, o.job.Name, o.job.ID)
+			return nil
+		},
+	}
+	f.add(a, cmd, false)
+	cmd.Flags().BoolVar(&full, "full", false, "write all state, not only what changed")
 	return cmd
 }
 
@@ -46,7 +90,7 @@ func (a *app) checkpointList() *cobra.Command {
 		Example: "  sqlstream checkpoint ls etl",
 		Args:    exactly("DIR"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			s, id, _, err := a.openCheckpoints(args[0])
+			s, id, _, err := a.openCheckpoints(cmd, args[0])
 			if err != nil {
 				return err
 			}
@@ -107,7 +151,7 @@ Without an ID all checkpoints are verified. The exit code is 78 when one is bad.
 		Example: "  sqlstream checkpoint verify etl",
 		Args:    args(cobra.RangeArgs(1, 2)),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			s, id, epoch, err := a.openCheckpoints(args[0])
+			s, id, epoch, err := a.openCheckpoints(cmd, args[0])
 			if err != nil {
 				return err
 			}
@@ -151,8 +195,8 @@ Without an ID all checkpoints are verified. The exit code is 78 when one is bad.
 }
 
 // oneCheckpoint opens the checkpoint that the arguments name; without an id the newest.
-func (a *app) oneCheckpoint(cmd *cobra.Command, args []string) (*checkpoint.Dir, string, state.Epoch, error) {
-	s, id, epoch, err := a.openCheckpoints(args[0])
+func (a *app) oneCheckpoint(cmd *cobra.Command, args []string) (checkpoint.Storage, string, state.Epoch, error) {
+	s, id, epoch, err := a.openCheckpoints(cmd, args[0])
 	if err != nil {
 		return nil, "", 0, err
 	}
@@ -167,7 +211,7 @@ func (a *app) oneCheckpoint(cmd *cobra.Command, args []string) (*checkpoint.Dir,
 	return s, id, epoch, nil
 }
 
-func newest(s *checkpoint.Dir) (state.Epoch, error) {
+func newest(s checkpoint.Storage) (state.Epoch, error) {
 	epochs, err := s.Epochs()
 	if err != nil {
 		return 0, err
@@ -196,12 +240,15 @@ var (
 )
 
 // openCheckpoints opens the checkpoints that arg names. epoch is not 0 when it names one.
-func (a *app) openCheckpoints(arg string) (s *checkpoint.Dir, id string, epoch state.Epoch, err error) {
+func (a *app) openCheckpoints(cmd *cobra.Command, arg string) (s checkpoint.Storage, id string, epoch state.Epoch, err error) {
+	if stores.Remote(arg) {
+		return a.openRemote(cmd, arg)
+	}
 	h, err := a.home()
 	if err != nil {
 		return nil, "", 0, err
 	}
-	dir, err := filepath.Abs(jobDir(h, arg))
+	dir, err := filepath.Abs(jobDir(h, strings.TrimPrefix(arg, "file://")))
 	if err != nil {
 		return nil, "", 0, err
 	}
@@ -225,8 +272,11 @@ func (a *app) openCheckpoints(arg string) (s *checkpoint.Dir, id string, epoch s
 	if _, err := os.Stat(filepath.Join(dir, id)); err != nil {
 		return nil, "", 0, exitcode.With(exitcode.IO, fmt.Errorf("no checkpoints of job %s in %s; if 'execution.checkpointing.dir' is set, give that directory", id, dir))
 	}
-	s, err = checkpoint.OpenDir(dir, id, checkpoint.DirOptions{})
-	return s, id, epoch, err
+	d, err := checkpoint.OpenDir(dir, id, checkpoint.DirOptions{})
+	if err != nil {
+		return nil, "", 0, err
+	}
+	return d, id, epoch, nil
 }
 
 // findCheckpoints returns the directory with the checkpoints of one job, and the job's id.
@@ -246,11 +296,17 @@ func findCheckpoints(dir string) (root, id string, err error) {
 			ids = append(ids, e.Name())
 		}
 	}
+	id, err = onlyJob(dir, ids)
+	return dir, id, err
+}
+
+// onlyJob picks the one job whose checkpoints are in a directory.
+func onlyJob(dir string, ids []string) (string, error) {
 	switch len(ids) {
 	case 0:
-		return "", "", fmt.Errorf("%s is no job directory and holds no checkpoints", dir)
+		return "", fmt.Errorf("%s is no job directory and holds no checkpoints", dir)
 	case 1:
-		return dir, ids[0], nil
+		return ids[0], nil
 	}
-	return "", "", fmt.Errorf("%s holds checkpoints of several jobs, give one of them: %s", dir, strings.Join(ids, ", "))
+	return "", fmt.Errorf("%s holds checkpoints of several jobs, give one of them: %s", dir, strings.Join(ids, ", "))
 }

@@ -32,7 +32,7 @@ type Streams struct {
 func Main(args []string, s Streams) int {
 	a := &app{Streams: s}
 	root := a.root()
-	root.SetArgs(args)
+	root.SetArgs(flinkArgs(args))
 	err := root.ExecuteContext(context.Background())
 	if err != nil {
 		a.report(err)

@@ -62,7 +62,7 @@ func TestDocumentedCommandsExist(t *testing.T) {
 func checkCommand(t *testing.T, file, line, rest string) {
 	t.Helper()
 	root := (&app{Streams: Streams{Out: &bytes.Buffer{}, Err: &bytes.Buffer{}}}).root()
-	cmd, argv, err := root.Find(words(rest))
+	cmd, argv, err := root.Find(flinkArgs(words(rest)))
 	help := slices.Contains(argv, "--help")
 	if err == nil && !help {
 		err = cmd.ParseFlags(argv)

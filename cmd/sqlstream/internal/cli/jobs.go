@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sqlstream/sqlstream/checkpoint"
-	"github.com/sqlstream/sqlstream/cmd/sqlstream/internal/exitcode"
 	"github.com/sqlstream/sqlstream/cmd/sqlstream/internal/home"
 	"github.com/sqlstream/sqlstream/cmd/sqlstream/internal/progress"
 	"github.com/sqlstream/sqlstream/cmd/sqlstream/internal/result"
@@ -42,20 +41,24 @@ does not run; 'sqlstream run' with the same file goes on with it.`,
 		Example: "  sqlstream jobs\n  sqlstream jobs --all --format json\n  sqlstream jobs --dir ./job-state",
 		Args:    exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			list, err := a.listJobs(cmd.Context(), dir, all)
-			if err != nil {
-				return err
-			}
-			if format == formatJSON {
-				return a.printJSON(list)
-			}
-			return printJobs(result.NewPrinter(a.Out, result.Table), list)
+			return a.printJobList(cmd.Context(), dir, all, format)
 		},
 	}
 	cmd.Flags().StringVar(&dir, "dir", "", "a job `directory`, or one that holds several (default: jobs in the home directory)")
 	cmd.Flags().BoolVar(&all, "all", false, "list jobs that do not run as well")
 	a.formatFlag(cmd, &format)
 	return cmd
+}
+
+func (a *app) printJobList(ctx context.Context, dir string, all bool, format string) error {
+	list, err := a.listJobs(ctx, dir, all)
+	if err != nil {
+		return err
+	}
+	if format == formatJSON {
+		return a.printJSON(list)
+	}
+	return printJobs(result.NewPrinter(a.Out, result.Table), list)
 }
 
 // listJobs asks the jobs in dir, and those of the home directory and the demo without one.
@@ -157,23 +160,20 @@ from that checkpoint. Ctrl-C in its terminal, or SIGTERM, takes a last checkpoin
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx, stop := a.interruptible(cmd)
 			defer stop()
-			list, err := a.listJobs(ctx, dir, false)
-			if err != nil {
-				return err
-			}
-			l, err := findJob(list, args[0])
-			if err != nil {
-				return exitcode.With(exitcode.Data, err)
-			}
-			if err := cancelJob(ctx, l); err != nil {
-				return err
-			}
-			fmt.Fprintf(a.Out, "job %s (%s) has ended\n", l.Name, l.ID)
-			return nil
+			return a.cancelAndSay(ctx, args[0], dir)
 		},
 	}
 	cmd.Flags().StringVar(&dir, "dir", "", "a job `directory`, or one that holds several (default: jobs in the home directory)")
 	return cmd
+}
+
+func (a *app) cancelAndSay(ctx context.Context, name, dir string) error {
+	l, err := a.cancelJob(ctx, name, dir)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(a.Out, "job %s (%s) has ended\n", l.Name, l.ID)
+	return nil
 }
 
 // findJob finds a job by name, id, or a beginning of the id that only one has.
@@ -216,34 +216,22 @@ func findJob(list []listed, name string) (*listed, error) {
 const cancelEvery = 50 * time.Millisecond
 
 // cancelJob asks the job to end and waits until its process has let go of it.
-func cancelJob(ctx context.Context, l *listed) error {
-	if l.Error != "" {
-		return exitcode.With(exitcode.Temporary, fmt.Errorf("job %s does not answer: %s", l.Name, l.Error))
-	}
-	c, err := control.Dial(ctx, l.Dir)
+func (a *app) cancelJob(ctx context.Context, name, dir string) (*listed, error) {
+	o, err := a.operate(ctx, name, dir)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer c.Close()
-	if _, err := c.Cancel(ctx, l.ID); err != nil {
-		return err
+	defer o.close()
+	if _, err := o.client.Cancel(ctx, o.job.ID); err != nil {
+		return nil, err
 	}
-	tick := time.NewTicker(cancelEvery)
-	defer tick.Stop()
-	for {
-		s, err := c.Job(ctx, l.ID)
-		if _, gone := errors.AsType[*control.NotRunningError](err); gone || err == nil && (s.State == job.Cancelled || s.State == job.Finished || s.State == job.Failed) {
-			return nil
-		}
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
+	return o.job, o.ended(ctx)
+}
+
+// notRunning reports whether err says that nobody serves a job's socket.
+func notRunning(err error) bool {
+	_, gone := errors.AsType[*control.NotRunningError](err)
+	return gone
 }
 
 // jobDir is the job directory that arg names: a path, or the name of a job under home.

@@ -10,7 +10,9 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
+	"github.com/sqlstream/sqlstream/checkpoint/evolve"
 	"github.com/sqlstream/sqlstream/cmd/sqlstream/internal/exitcode"
 	"github.com/sqlstream/sqlstream/cmd/sqlstream/internal/interrupt"
 	"github.com/sqlstream/sqlstream/cmd/sqlstream/internal/progress"
@@ -28,11 +30,19 @@ A job has a name ('pipeline.name', by default the file's) and a directory under
 kill -9, the job goes on from its newest checkpoint, and readers of its output
 that read committed records see every result exactly once. --fresh starts over.
 
+-s PATH begins a job with a savepoint, or with a checkpoint that another job
+left. The query may have changed: 'sqlstream diff' says beforehand what becomes
+of the state, and --drop, --accept and -n agree to what it asks. The same command run again after a crash goes on from the job's own
+checkpoints, as ever.
+
 Ctrl-C (or SIGTERM) ends the jobs after a last checkpoint; a second one ends the
 process at once, which is as safe as any crash.`
 
 type runFlags struct {
 	dir, cpuProfile string
+	from, claim     string
+	drop, accept    []string
+	nonRestored     bool
 	fresh           bool
 	duplicates      bool
 	parallelism     int
@@ -47,6 +57,7 @@ func (a *app) run() *cobra.Command {
 		Example: `  sqlstream run job.sql
   sqlstream run job.sql --parallelism 2 -D "execution.checkpointing.interval=10 s"
   sqlstream run job.sql --dir ./job-state
+  sqlstream run job.sql -s ./savepoints/savepoint-5f2a91-0c8be11d7a34
   sqlstream run job.sql --fresh               # forget earlier checkpoints`,
 		Args: exactly("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.runFile(cmd, args[0], &f) },
@@ -54,15 +65,31 @@ func (a *app) run() *cobra.Command {
 	fl := cmd.Flags()
 	fl.StringVar(&f.dir, "dir", "", "job `directory` (default: by the job's name, under jobs in the home directory)")
 	fl.BoolVar(&f.fresh, "fresh", false, "start over: put earlier checkpoints aside and begin with empty state")
+	f.addRestore(fl, "from-snapshot", "claim-mode")
 	fl.BoolVar(&f.duplicates, "allow-duplicates", false, "restore a checkpoint older than output that is already visible")
 	fl.IntVar(&f.parallelism, "parallelism", 0, "subtasks of each operator, as SET 'parallelism.default'")
 	fl.StringVar(&f.cpuProfile, "cpu-profile", "", "write a CPU profile to this `file`")
 	return cmd
 }
 
+// addRestore adds the flags that say what a job begins with, under the long names given.
+func (f *runFlags) addRestore(fl *pflag.FlagSet, from, claim string) {
+	fl.StringVarP(&f.from, from, "s", "", "begin with the savepoint or retained checkpoint at this `path`, as SET 'execution.state-recovery.path'")
+	fl.BoolVarP(&f.nonRestored, "allow-non-restored-state", "n", false, "give up all state that nothing in the query belongs to, as SET 'execution.state-recovery.ignore-unclaimed-state'")
+	fl.StringArrayVar(&f.drop, "drop", nil, "give up this state: `UID` or UID/slot, as 'sqlstream diff' names it")
+	fl.StringArrayVar(&f.accept, "accept", nil, "go on with the state of operator `UID` though its rows are chosen in another way now")
+	fl.StringVar(&f.claim, claim, "", "what becomes of it: `NO_CLAIM` (nothing) or CLAIM (deleted once the job has a checkpoint of its own)")
+}
+
 func (a *app) runFile(cmd *cobra.Command, file string, f *runFlags) error {
 	if f.parallelism != 0 {
 		a.settings = append(a.settings, fmt.Sprintf("%s=%d", settings.DefaultParallelism, f.parallelism))
+	}
+	if f.claim != "" {
+		a.settings = append(a.settings, settings.RecoveryClaimMode+"="+f.claim)
+	}
+	if f.nonRestored {
+		a.settings = append(a.settings, settings.RecoveryIgnoreUnclaimed+"=true")
 	}
 	s, err := a.readScript(file)
 	if err != nil {
@@ -85,6 +112,7 @@ func (a *app) runFile(cmd *cobra.Command, file string, f *runFlags) error {
 		return err
 	}
 	r.Resume = true
+	r.Launcher.From, r.Launcher.Allow = f.from, evolve.Allow{Drop: f.drop, Accept: f.accept}
 	r.Dir, r.Quiet, r.Launcher.Fresh, r.Launcher.AllowDuplicates = f.dir, true, f.fresh, f.duplicates
 	stopProfile, err := startProfile(f.cpuProfile)
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"github.com/sqlstream/sqlstream/checkpoint"
+	"github.com/sqlstream/sqlstream/checkpoint/savepoint"
 	"github.com/sqlstream/sqlstream/exec"
 	"github.com/sqlstream/sqlstream/exec/job"
 	"github.com/sqlstream/sqlstream/sql/ast"
@@ -76,7 +77,7 @@ func Of(err error) int {
 		return Interrupted
 	case errors.Is(err, fs.ErrPermission):
 		return Permission
-	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EIO), errors.Is(err, syscall.EROFS), errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrExist):
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EIO), errors.Is(err, syscall.EROFS), errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrExist), errors.Is(err, savepoint.ErrNone):
 		return IO
 	case errors.Is(err, context.DeadlineExceeded):
 		return Temporary

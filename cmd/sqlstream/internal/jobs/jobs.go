@@ -9,6 +9,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/sqlstream/sqlstream/checkpoint/evolve"
 	"github.com/sqlstream/sqlstream/cmd/sqlstream/engine"
 	"github.com/sqlstream/sqlstream/cmd/sqlstream/internal/heap"
 	"github.com/sqlstream/sqlstream/exec/control"
@@ -24,6 +25,8 @@ type Launcher struct {
 	Version         string
 	Fresh           bool
 	AllowDuplicates bool
+	Allow           evolve.Allow      // what becomes of state where the query has changed
+	From            string            // the snapshot that jobs begin with, "" none
 	FailPoint       func(name string) // nil outside of tests
 }
 
@@ -39,11 +42,11 @@ type Job struct {
 }
 
 // Start runs p in the job directory dir and serves its control socket. It returns when the
-// job runs. Cancelling ctx cancels the job.
+// job runs. Cancelling ctx suspends the job.
 func (l *Launcher) Start(ctx context.Context, p *plan.Job, dir string) (*Job, error) {
 	heap.Manage(job.MachineMemory())
 	log := l.Log.With("job", p.Name)
-	h, err := job.Run(ctx, p, job.Config{Dir: dir, Fresh: l.Fresh, AllowDuplicates: l.AllowDuplicates, Connectors: l.Lookup,
+	h, err := job.Run(ctx, p, job.Config{Dir: dir, Fresh: l.Fresh, AllowDuplicates: l.AllowDuplicates, From: l.From, Allow: l.Allow, Connectors: l.Lookup,
 		Log: log, Version: l.Version, FailPoint: l.FailPoint})
 	if err != nil {
 		return nil, err
@@ -51,7 +54,7 @@ func (l *Launcher) Start(ctx context.Context, p *plan.Job, dir string) (*Job, er
 	j := &Job{Handle: h, Dir: dir, Name: p.Name}
 	// The job holds the lock of dir, so a socket in it is nobody's.
 	if j.server, err = control.Serve(dir, l.Version, controlled{h}, log); err != nil {
-		h.Cancel()
+		h.Suspend()
 		_ = h.Wait()
 		return nil, err
 	}
@@ -95,20 +98,24 @@ func (j *Job) Stop(log *slog.Logger) {
 	if j.Dir != "" && j.Status().State == job.Running {
 		ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
 		defer cancel()
-		if err := j.Checkpoint(ctx); err != nil {
+		if _, err := j.Checkpoint(ctx, false); err != nil {
 			log.Warn("ending without a last checkpoint; the next run goes on from the one before", "job", j.Name, "err", err)
 		}
 	}
-	j.Cancel()
+	j.Suspend()
 }
 
 // controlled shows a job to the control API.
 type controlled struct{ *job.Handle }
 
 // Checkpoint implements control.Job.
-func (c controlled) Checkpoint(ctx context.Context) (uint64, error) {
-	if err := c.Handle.Checkpoint(ctx); err != nil {
-		return 0, err
-	}
-	return c.Status().Checkpoints.LastID, nil
+func (c controlled) Checkpoint(ctx context.Context, full bool) (uint64, error) {
+	e, err := c.Handle.Checkpoint(ctx, full)
+	return uint64(e), err
+}
+
+// Stop implements control.Job.
+func (c controlled) Stop(ctx context.Context, drain bool) (uint64, error) {
+	e, err := c.Handle.Stop(ctx, drain)
+	return uint64(e), err
 }

@@ -33,7 +33,7 @@ type Runner struct {
 	// each INSERT is a job of its own, as in Flink's client, with a directory that goes with it.
 	Resume  bool
 	MaxRows int64 // a SELECT ends after so many rows; 0: no limit
-	Quiet   bool  // statements without rows say nothing
+	Quiet   bool  // statements without rows say nothing but notices
 	// Notice prints a line for the user that is no result.
 	Notice func(text string)
 	// Control carries out SHOW JOBS, DESCRIBE JOB and STOP JOB.
@@ -90,6 +90,9 @@ func (r *Runner) one(ctx context.Context, res *session.Result, several bool) err
 		return r.Printer.Text(trimLine(res.Text))
 	}
 	if r.Quiet {
+		if res.Notice != "" {
+			r.Notice(res.Notice)
+		}
 		return nil
 	}
 	return r.Printer.Message(res.Message)
@@ -132,7 +135,10 @@ func (r *Runner) Start(ctx context.Context, p *plan.Job, several bool) (*jobs.Jo
 	}
 	s := j.Status()
 	from := "starting fresh"
-	if s.RestoredFrom > 0 {
+	switch {
+	case s.BegunFrom != "" && s.Incarnation == 1:
+		from = "from " + s.BegunFrom
+	case s.RestoredFrom > 0:
 		from = fmt.Sprintf("from checkpoint %d", s.RestoredFrom)
 	}
 	r.Log.Info("job started", "job", p.Name, "id", s.ID, "dir", dir, "start", from)
