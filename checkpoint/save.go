@@ -14,6 +14,9 @@ import (
 // The output of m must be committed: a savepoint holds no transactions, so that it can be restored
 // any time later, by another job.
 func Save(ctx context.Context, from Storage, m *Manifest, to Storage, now time.Time, keep func(uid string, table uint8) bool) (*Manifest, error) {
+	if len(m.Channels) > 0 {
+		return nil, fmt.Errorf("checkpoint %d has rows in flight, which a savepoint cannot hold: take the savepoint of the running job, or run it once with 'execution.checkpointing.unaligned.enabled' = 'false'", m.Epoch)
+	}
 	c := *m
 	c.Kind, c.Created, c.Previous, c.Transactions, c.Files = Savepoint, now.UTC(), 0, nil, nil
 	for _, set := range stf.Sets(m.Files) {
