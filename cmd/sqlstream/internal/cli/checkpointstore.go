@@ -16,11 +16,10 @@ import (
 // openRemote opens the checkpoints at an address in S3 or HDFS: that of
 // 'execution.checkpointing.dir', with the job's id behind it or not, or of one checkpoint.
 func (a *app) openRemote(cmd *cobra.Command, arg string) (s checkpoint.Storage, id string, epoch state.Epoch, err error) {
-	session, err := a.newSession(cmd)
+	opts, err := a.storeOptions(cmd)
 	if err != nil {
 		return nil, "", 0, err
 	}
-	opts := session.Settings.Runtime()
 	ctx, stop := a.interruptible(cmd)
 	defer stop()
 	uri := strings.TrimRight(arg, "/")
@@ -41,6 +40,15 @@ func (a *app) openRemote(cmd *cobra.Command, arg string) (s checkpoint.Storage, 
 		return nil, "", 0, exitcode.With(exitcode.IO, err)
 	}
 	return s, id, epoch, nil
+}
+
+// storeOptions are the options of -D, as a job would have them.
+func (a *app) storeOptions(cmd *cobra.Command) (map[string]string, error) {
+	s, err := a.newSession(cmd)
+	if err != nil {
+		return nil, err
+	}
+	return s.Settings.Runtime(), nil
 }
 
 // soleJob finds the one job whose checkpoints are beneath an address.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/sqlstream/sqlstream/checkpoint"
 	"github.com/sqlstream/sqlstream/checkpoint/savepoint"
+	"github.com/sqlstream/sqlstream/checkpoint/stores"
 	"github.com/sqlstream/sqlstream/cmd/sqlstream/internal/exitcode"
 )
 
@@ -43,7 +44,7 @@ row. The exit code is 78 when something is wrong.` + savepointPathHelp,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx, stop := a.interruptible(cmd)
 			defer stop()
-			place, err := openSavepoint(ctx, args[0])
+			place, err := a.openSavepoint(ctx, cmd, args[0])
 			if err != nil {
 				return err
 			}
@@ -110,7 +111,7 @@ directories of savepoints in it.`,
 		Example: "  sqlstream savepoint ls ./savepoints",
 		Args:    exactly("DIR"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			list, err := savepoint.List(args[0], time.Now())
+			list, err := a.listSavepoints(cmd, args[0])
 			if errors.Is(err, fs.ErrNotExist) {
 				return exitcode.With(exitcode.IO, fmt.Errorf("directory %s does not exist", args[0]))
 			}
@@ -125,6 +126,27 @@ directories of savepoints in it.`,
 	}
 	a.formatFlag(cmd, &format)
 	return cmd
+}
+
+func (a *app) listSavepoints(cmd *cobra.Command, dir string) ([]savepoint.Line, error) {
+	if !stores.Remote(dir) {
+		return savepoint.List(strings.TrimPrefix(dir, "file://"), time.Now())
+	}
+	opts, err := a.storeOptions(cmd)
+	if err != nil {
+		return nil, err
+	}
+	ctx, stop := a.interruptible(cmd)
+	defer stop()
+	names, err := stores.Names(ctx, dir, opts)
+	if err != nil {
+		return nil, exitcode.With(exitcode.IO, err)
+	}
+	at := []string{dir}
+	for _, n := range names {
+		at = append(at, stores.Join(dir, n))
+	}
+	return savepoint.ListAt(at, func(at string) (checkpoint.Place, error) { return stores.Place(ctx, at, opts) }, time.Now())
 }
 
 func (a *app) savepointCopy() *cobra.Command {
@@ -143,12 +165,12 @@ the copy. With --type the copy has that layout; otherwise its files are the same
 			}
 			ctx, stop := a.interruptible(cmd)
 			defer stop()
-			from, err := openSavepoint(ctx, args[0])
+			from, err := a.openSavepoint(ctx, cmd, args[0])
 			if err != nil {
 				return err
 			}
 			defer from.Close()
-			to, err := openPlace(ctx, args[1])
+			to, err := a.openPlace(ctx, cmd, args[1])
 			if err != nil {
 				return err
 			}
@@ -266,7 +288,7 @@ type snapshot struct {
 
 // openSnapshot opens what arg names; see snapshotPathHelp.
 func (a *app) openSnapshot(ctx context.Context, cmd *cobra.Command, arg string) (*snapshot, error) {
-	place, err := openSavepoint(ctx, arg)
+	place, err := a.openSavepoint(ctx, cmd, arg)
 	if err != nil {
 		return nil, err
 	}
@@ -297,13 +319,21 @@ func (a *app) openSnapshot(ctx context.Context, cmd *cobra.Command, arg string) 
 }
 
 // openSavepoint opens the place of a savepoint by its directory or its manifest.
-func openSavepoint(ctx context.Context, arg string) (checkpoint.Place, error) {
-	return openPlace(ctx, strings.TrimSuffix(strings.TrimSuffix(arg, savepoint.ManifestName), "/"))
+func (a *app) openSavepoint(ctx context.Context, cmd *cobra.Command, arg string) (checkpoint.Place, error) {
+	return a.openPlace(ctx, cmd, strings.TrimSuffix(strings.TrimSuffix(arg, savepoint.ManifestName), "/"))
 }
 
-func openPlace(_ context.Context, dir string) (checkpoint.Place, error) {
+func (a *app) openPlace(ctx context.Context, cmd *cobra.Command, dir string) (checkpoint.Place, error) {
 	if dir == "" {
 		dir = "."
 	}
-	return checkpoint.OpenPlace(strings.TrimPrefix(dir, "file://"))
+	opts, err := a.storeOptions(cmd)
+	if err != nil {
+		return nil, err
+	}
+	p, err := stores.Place(ctx, dir, opts)
+	if err != nil && stores.Remote(dir) {
+		err = exitcode.With(exitcode.IO, err)
+	}
+	return p, err
 }
