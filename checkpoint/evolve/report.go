@@ -117,11 +117,7 @@ func (c *comparison) source(p *pair) {
 		row.Because = fmt.Sprintf("the positions of its %d splits are kept", len(s.Splits))
 	}
 	from, to := strings.Join(p.old.Inputs, " "), strings.Join(p.now.Inputs, " ")
-	dropped := c.allow.drop(c.uids(p)...)
 	switch {
-	case dropped:
-		row.Verdict, row.Because = Drop, "positions are given up: it is read from where its startup mode says"
-		c.changes(p.now, false)
 	case place(from) != place(to):
 		row.Verdict, row.Because = Changed, fmt.Sprintf("it read %s, now it reads %s, from where its startup mode says", place(from), place(to))
 		row.Needs = "--accept " + p.old.UID
@@ -154,13 +150,17 @@ func (c *comparison) operator(p *pair) []checkpoint.Table {
 	if reason == "" {
 		tables, s, reason = c.compareSlots(p)
 	}
+	// A flag counts where it is asked for only: it may stay on the command line when the state fits again.
 	drop := c.allow.drop(c.uids(p)...)
-	if reason != "" || drop {
+	if reason == "" && drop {
+		reason = s.hopeless()
+	}
+	if reason != "" {
 		row.Operator = p.old.Name
 		row.Verdict, row.Because, row.Allowed = Incompatible, reason, drop
 		row.Needs = "--drop " + p.old.UID
 		if drop {
-			row.Verdict, row.Because = Drop, strings.TrimPrefix(reason+"; its state is given up", "; ")
+			row.Verdict, row.Because = Drop, reason+"; its state is given up"
 		}
 		c.report.Rows = append(c.report.Rows, row)
 		c.fresh(p.now)
