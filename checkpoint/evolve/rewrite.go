@@ -134,6 +134,9 @@ func (w *rewriter) put(t *table, g state.KeyGroup, key, value []byte, stamp int6
 
 // table writes one table.
 func (w *rewriter) table(t *table) error {
+	if err := t.check(); err != nil {
+		return err
+	}
 	d, err := w.derive(t)
 	if err != nil {
 		return err

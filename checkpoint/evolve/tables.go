@@ -1,6 +1,7 @@
 package evolve
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/sqlstream/sqlstream/checkpoint"
@@ -80,6 +81,36 @@ func (t *table) same() bool {
 		}
 	}
 	return true
+}
+
+// check tells what points outside of values: the manifest is not what an engine wrote.
+func (t *table) check() error {
+	within := func(off, size, of int) bool { return off >= 0 && size >= 0 && off <= of-size }
+	ok := true
+	for _, m := range t.moves {
+		is := m.size
+		if m.widens && !m.variable {
+			is = width(m.is)
+		}
+		ok = ok && within(m.to, is, t.Size) && (m.one || within(m.from, m.size, t.from.Size))
+	}
+	for _, b := range t.bits {
+		ok = ok && within(b.to.Offset, 1, t.Size) && within(b.from.Offset, 1, t.from.Size)
+	}
+	for _, d := range t.derived {
+		ok = ok && within(d.to.Offset, max(d.to.Size, 8), t.Size) && (d.to.Size == 8 || d.to.Size >= 16)
+		for _, u := range d.uses {
+			size := 8
+			if u.Kind == slotSeen {
+				size = 1
+			}
+			ok = ok && within(u.Offset, size, d.values.Size)
+		}
+	}
+	if !ok {
+		return errors.New("the manifest has slots that do not lie in its records: it is damaged")
+	}
+	return nil
 }
 
 // widensKey reports whether the bytes of keys change.
