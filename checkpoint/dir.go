@@ -93,7 +93,7 @@ func (d *Dir) clean() error {
 			}
 		}
 	}
-	return nil
+	return d.cleanUnpublished()
 }
 
 // Location is the directory's path.
@@ -140,12 +140,22 @@ func chkName(e state.Epoch) string { return chk + strconv.FormatUint(uint64(e), 
 
 func manifestName(e state.Epoch) string { return path.Join(chkName(e), manifest) }
 
+func setAsideName(e state.Epoch) string { return path.Join(chkName(e), setAside) }
+
+// maxReason bounds the file that says why a checkpoint is set aside.
+const maxReason = 1 << 16
+
 // Epochs lists the directories of checkpoints, newest first.
 func (d *Dir) Epochs() ([]state.Epoch, error) {
 	names, err := d.fs.List(".")
-	if err != nil {
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, d.wrap(err)
 	}
+	return epochsOf(names), nil
+}
+
+// epochsOf picks the names of checkpoints, newest first.
+func epochsOf(names []string) []state.Epoch {
 	var out []state.Epoch
 	for _, n := range names {
 		digits, ok := strings.CutPrefix(n, chk)
@@ -156,11 +166,16 @@ func (d *Dir) Epochs() ([]state.Epoch, error) {
 	}
 	slices.Sort(out)
 	slices.Reverse(out)
-	return out, nil
+	return out
 }
 
 // Put makes a manifest durable.
-func (d *Dir) Put(e state.Epoch, b []byte) error { return d.put(e, manifest, b) }
+func (d *Dir) Put(e state.Epoch, b []byte) error {
+	if f, ok := d.fs.(SharedFS); ok {
+		return d.publish(f, e, b)
+	}
+	return d.put(e, manifest, b)
+}
 
 func (d *Dir) put(e state.Epoch, name string, b []byte) error {
 	if err := d.fs.Mkdir(chkName(e)); err != nil {
@@ -189,12 +204,18 @@ func (d *Dir) get(name string, limit int64) ([]byte, error) {
 		return nil, d.wrap(err)
 	}
 	defer r.Close()
+	b, err := readWhole(r, name, limit)
+	return b, d.wrap(err)
+}
+
+// readWhole reads a small file of at most limit bytes; name is for messages.
+func readWhole(r state.FileReader, name string, limit int64) ([]byte, error) {
 	if r.Size() > limit {
-		return nil, d.wrap(fmt.Errorf("%s has %d bytes, the limit is %d", name, r.Size(), limit))
+		return nil, fmt.Errorf("%s has %d bytes, the limit is %d", name, r.Size(), limit)
 	}
 	b := make([]byte, r.Size())
 	if n, err := r.ReadAt(b, 0); n < len(b) && err != nil {
-		return nil, d.wrap(fmt.Errorf("%s: %w", name, err))
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return b, nil
 }
@@ -226,7 +247,11 @@ func (d *Dir) SetAside(e state.Epoch, reason string) error {
 
 // Reason tells why a checkpoint is set aside.
 func (d *Dir) Reason(e state.Epoch) (string, error) {
-	b, err := d.get(path.Join(chkName(e), setAside), 1<<16)
+	return reasonOf(d.get(setAsideName(e), maxReason))
+}
+
+// reasonOf is the content of a SET-ASIDE file, "" when there is none.
+func reasonOf(b []byte, err error) (string, error) {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return "", nil

@@ -287,3 +287,6 @@ func (d *JobDir) Renew(now time.Time) {
 
 // Close gives the lock up.
 func (d *JobDir) Close() error { return d.lock.Close() }
+
+// ValidJobID reports whether id is one as NewJobID makes them.
+func ValidJobID(id string) bool { return validID(id) }

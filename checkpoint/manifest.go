@@ -83,9 +83,14 @@ type Operator struct {
 	// What the UID was made of, for people and for the comparison of two plans.
 	Window string   `json:"window,omitempty"` // of an aggregate over windows
 	Inputs []string `json:"inputs,omitempty"` // what it descends from, sorted
-	Line   int      `json:"line,omitempty"`   // where in the SQL it comes from
-	Column int      `json:"column,omitempty"`
-	SQL    string   `json:"sql,omitempty"` // that line, secrets masked
+	Sink   string   `json:"sink,omitempty"`   // the sink it feeds first
+	// Conditions is what the fingerprint is the hash of.
+	Conditions string `json:"conditions,omitempty"`
+	// Retract: its input has rows that are taken away.
+	Retract bool   `json:"retract,omitempty"`
+	Line    int    `json:"line,omitempty"` // where in the SQL it comes from
+	Column  int    `json:"column,omitempty"`
+	SQL     string `json:"sql,omitempty"` // that line, secrets masked
 }
 
 // Table is the schema of one table of keyed state: all that is needed to read its entries
@@ -104,7 +109,8 @@ type KeyPart struct {
 	ID   string `json:"id,omitempty"`
 	Name string `json:"name"`
 	Type string `json:"type"`
-	Form string `json:"form"` // column, ordered, hash, group
+	Form string `json:"form"`           // column, ordered, hash, group
+	Text string `json:"text,omitempty"` // of a column: its origin
 }
 
 // Slot is one piece of state: one aggregate, one counter.

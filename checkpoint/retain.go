@@ -107,9 +107,9 @@ func Everything(s Storage, jobID string) (Garbage, error) {
 		switch {
 		case err != nil && !errors.Is(err, fs.ErrNotExist):
 			damaged = true
-		case reason != "" && m != nil:
+		case reason != "" && err == nil:
 			keep = append(keep, m)
-		case reason == "":
+		default:
 			g.Epochs = append(g.Epochs, e)
 		}
 	}

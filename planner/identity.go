@@ -258,14 +258,16 @@ func (b *builder) identify() error {
 			if err := b.groupState(n, op); err != nil {
 				return err
 			}
-			n.Fingerprint = hash(strings.Join(in.filters, " and "), shortLength)
+			n.Origin.Conditions = strings.Join(in.filters, " and ")
+			n.Fingerprint = hash(n.Origin.Conditions, shortLength)
 		case *plan.WindowAggregate:
 			f.text, n.Origin = f.id.text, f.id.made
 			in := b.inputFacts(n).id
 			if err := b.windowState(n, op); err != nil {
 				return err
 			}
-			n.Fingerprint = hash(strings.Join(in.filters, " and ")+" | "+strings.Join(f.id.time, ", "), shortLength)
+			n.Origin.Conditions = strings.Join(in.filters, " and ") + " | " + strings.Join(f.id.time, ", ")
+			n.Fingerprint = hash(n.Origin.Conditions, shortLength)
 		case *plan.WindowAssign:
 			f.text = join(kind, f.id.columns[len(f.id.columns)-1], strings.Join(f.id.in, ", "))
 		case *plan.Values:
@@ -278,6 +280,9 @@ func (b *builder) identify() error {
 			slices.Sort(in)
 			f.text = join(kind, strings.Join(in, ", "))
 		}
+	}
+	for _, n := range b.job.Nodes {
+		n.Origin.Sink = b.facts[n.ID].sink
 	}
 	b.number()
 	return nil

@@ -98,7 +98,7 @@ func (b *builder) declarer(n *plan.Node, keys []int, aggs []expr.Aggregate, l *l
 }
 
 func (d *declarer) key(column int, name string, t types.Type) plan.KeyPart {
-	return plan.KeyPart{ID: hash(d.columns[column], shortLength), Name: name, Type: t.WithoutAttr(), Form: plan.KeyColumn}
+	return plan.KeyPart{ID: hash(d.columns[column], shortLength), Name: name, Text: d.columns[column], Type: t.WithoutAttr(), Form: plan.KeyColumn}
 }
 
 func (d *declarer) origin(c *expr.Column) string { return d.columns[c.Index] }

@@ -1,6 +1,6 @@
 // Package snapshots owns the snapshots that people name: a path becomes a savepoint or a
 // retained checkpoint, open for reading. The runtime and the command line import it; it stands
-// on checkpoint and checkpoint/savepoint.
+// on checkpoint, checkpoint/savepoint and checkpoint/stores.
 package snapshots
 
 import (
@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"path"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/sqlstream/sqlstream/checkpoint"
 	"github.com/sqlstream/sqlstream/checkpoint/savepoint"
+	"github.com/sqlstream/sqlstream/checkpoint/stores"
 	"github.com/sqlstream/sqlstream/state"
 )
 
@@ -39,21 +39,24 @@ var (
 	jobName = regexp.MustCompile(`^[0-9a-f]{32}$`)
 )
 
-// Open opens the snapshot at a path: the directory of a savepoint or of a checkpoint
-// (chk-12), or the file in it that describes it.
-func Open(ctx context.Context, name string) (*Snapshot, error) {
+// Open opens the snapshot at a path or an address of a store: the directory of a savepoint or of
+// a checkpoint (chk-12), or the file in it that describes it. opts are session options, of which
+// the stores read theirs.
+func Open(ctx context.Context, name string, opts map[string]string) (*Snapshot, error) {
 	if name == "" {
 		return nil, errors.New("the path of the snapshot is empty")
 	}
 	dir := Path(name)
-	if m := chkName.FindStringSubmatch(path.Base(dir)); m != nil && jobName.MatchString(path.Base(path.Dir(dir))) {
+	above, base := cut(dir)
+	if _, job := cut(above); chkName.MatchString(base) && jobName.MatchString(job) {
+		m := chkName.FindStringSubmatch(base)
 		e, err := strconv.ParseUint(m[1], 10, 63)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
-		return openCheckpoint(dir, state.Epoch(e))
+		return openCheckpoint(ctx, dir, state.Epoch(e), opts)
 	}
-	p, err := checkpoint.OpenPlace(dir)
+	p, err := stores.Place(ctx, dir, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -70,19 +73,30 @@ func Open(ctx context.Context, name string) (*Snapshot, error) {
 // Path is the directory that a name of a snapshot means, absolute.
 func Path(name string) string {
 	dir := strings.TrimPrefix(name, "file://")
-	if base := path.Base(dir); base == savepointFile || base == checkpointFile {
-		dir = path.Dir(dir)
+	if above, base := cut(dir); base == savepointFile || base == checkpointFile {
+		dir = above
 	}
 	return absolute(dir)
 }
 
-func openCheckpoint(dir string, e state.Epoch) (*Snapshot, error) {
-	job := path.Dir(dir)
-	s, err := checkpoint.OpenDir(path.Dir(job), path.Base(job), checkpoint.DirOptions{})
+// cut splits off the last name of a path or address.
+func cut(p string) (above, base string) {
+	p = strings.TrimRight(p, "/")
+	i := strings.LastIndexByte(p, '/')
+	if i < 0 {
+		return ".", p
+	}
+	return p[:max(i, 1)], p[i+1:]
+}
+
+func openCheckpoint(ctx context.Context, dir string, e state.Epoch, opts map[string]string) (*Snapshot, error) {
+	root, id := cut(dir)
+	root, id = cut(root)
+	s, err := stores.Open(ctx, root, id, checkpoint.DirOptions{}, opts)
 	if err != nil {
 		return nil, err
 	}
-	m, err := checkpoint.Read(s, e, path.Base(job))
+	m, err := checkpoint.Read(s, e, id)
 	if err == nil {
 		var reason string
 		if reason, err = s.Reason(e); err == nil && reason != "" {
@@ -118,10 +132,7 @@ func (s *Snapshot) Content() (checkpoint.Content, error) {
 // Delete deletes the snapshot. Of a checkpoint what no other checkpoint of its job lists goes.
 func (s *Snapshot) Delete() error {
 	if s.place != nil {
-		if err := s.place.Remove(savepointFile); err != nil { // from here on it is none
-			return err
-		}
-		return s.place.Delete()
+		return savepoint.Dispose(s.place)
 	}
 	epochs, err := s.storage.Epochs()
 	if err != nil {
@@ -161,8 +172,8 @@ func (s *Snapshot) Close() error {
 
 // DeleteClaimed deletes the snapshot that a job began from and owns, if it is still there and
 // still the same.
-func DeleteClaimed(ctx context.Context, b *checkpoint.Begun) error {
-	s, err := Open(ctx, b.Path)
+func DeleteClaimed(ctx context.Context, b *checkpoint.Begun, opts map[string]string) error {
+	s, err := Open(ctx, b.Path, opts)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, savepoint.ErrNone) {
 		return nil
 	}

@@ -20,7 +20,7 @@ import (
 // is an ordinary restore. A crash before the first manifest leaves orphans, and the next start
 // does it again.
 func (m *home) beginWith(ctx context.Context, f *checkpoint.Facts, committers []exec.Committer) (*restored, error) {
-	snap, err := snapshots.Open(ctx, m.h.cfg.From)
+	snap, err := snapshots.Open(ctx, m.h.cfg.From, m.h.plan.Options)
 	if gone := errors.Is(err, savepoint.ErrNone) || errors.Is(err, fs.ErrNotExist); gone && f.BeganFrom(snapshots.Path(m.h.cfg.From)) {
 		m.h.cfg.Log.Info("the job began from this snapshot, which is gone, and goes on from its own newest checkpoint", "snapshot", m.h.cfg.From)
 		return nil, nil
@@ -37,7 +37,7 @@ func (m *home) beginWith(ctx context.Context, f *checkpoint.Facts, committers []
 		m.h.cfg.Log.Info("the job began from this snapshot before and goes on from its own newest checkpoint", "snapshot", snap.Path)
 		return nil, nil
 	}
-	if diff := m.plan.differences(snap.Manifest, m.h.plan.MaxParallel); len(diff) > 0 {
+	if diff := m.refusals(snap.Manifest); len(diff) > 0 {
 		return nil, refused(m.h.cfg.Dir, append([]string{fmt.Sprintf("%s %d does not fit the query:", snap.Kind, snap.Epoch)}, diff...))
 	}
 	for _, e := range start.SetAside {
@@ -110,14 +110,13 @@ func (m *home) adopt(ctx context.Context, f *checkpoint.Facts, snap *snapshots.S
 	}
 	defer content.Close()
 	m.h.cfg.FailPoint("rec_before_import")
-	files, err := checkpoint.Import(ctx, content, snap.Manifest, m.storage)
+	r := &restored{Begins: true, Epoch: snap.Epoch}
+	files, err := m.take(r, snap.Manifest).Rewrite(ctx, content, m.storage, snap.Epoch)
 	if err != nil {
 		return nil, fmt.Errorf("reading the state of %s: %w", snap.Path, err)
 	}
 	m.h.cfg.FailPoint("rec_after_import")
-	r := &restored{Begins: true}
-	r.read(snap.Manifest)
-	r.Epoch, r.Files = snap.Epoch, files
+	r.Files = files
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.epoch = max(m.epoch, snap.Epoch, checkpoint.NextEpoch(f, names)-1)
@@ -140,7 +139,7 @@ func (m *home) claim(ctx context.Context) {
 	}
 	m.work.Go(func() {
 		m.h.cfg.FailPoint("before_claim")
-		if err := snapshots.DeleteClaimed(ctx, b); err != nil {
+		if err := snapshots.DeleteClaimed(ctx, b, m.h.plan.Options); err != nil {
 			m.h.cfg.Log.Warn("deleting the claimed snapshot; it stays until the next start", "path", b.Path, "err", err)
 		}
 	})

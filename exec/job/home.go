@@ -13,6 +13,7 @@ import (
 	"sync"
 
 	"github.com/sqlstream/sqlstream/checkpoint"
+	"github.com/sqlstream/sqlstream/checkpoint/stores"
 	"github.com/sqlstream/sqlstream/exec"
 	"github.com/sqlstream/sqlstream/exec/build"
 	"github.com/sqlstream/sqlstream/planner/plan"
@@ -27,7 +28,7 @@ import (
 type home struct {
 	h       *Handle
 	dir     *checkpoint.JobDir // nil: not durable
-	storage *checkpoint.Dir
+	storage checkpoint.Storage
 	plan    recordedPlan
 
 	mu       sync.Mutex
@@ -37,15 +38,18 @@ type home struct {
 	// incarnation had open outside was not closed.
 	confirmed state.Epoch
 	unclean   bool
-	live      []state.File
-	rolled    []rollUp // finished compactions that no manifest lists yet
-	rolling   bool
-	begun     *checkpoint.Begun // the snapshot that the job began from
-	claimed   bool              // it was deleted, or is being deleted
-	holds     int               // nothing is deleted while somebody reads the checkpoints
-	closed    bool              // and nobody may begin to any more
-	free      chan struct{}     // closed when the last hold ends after that
-	work      sync.WaitGroup
+	// stopped: a request to stop ended the last incarnation; drained: after the end of its input.
+	stopped bool
+	drained bool
+	live    []state.File
+	rolled  []rollUp // finished compactions that no manifest lists yet
+	rolling bool
+	begun   *checkpoint.Begun // the snapshot that the job began from
+	claimed bool              // it was deleted, or is being deleted
+	holds   int               // nothing is deleted while somebody reads the checkpoints
+	closed  bool              // and nobody may begin to any more
+	free    chan struct{}     // closed when the last hold ends after that
+	work    sync.WaitGroup
 }
 
 // rollUp is a file that replaces others.
@@ -64,7 +68,7 @@ type restored struct {
 }
 
 // openHome locks the job directory, which begins an incarnation, and opens the checkpoints.
-func openHome(h *Handle) (*home, error) {
+func openHome(ctx context.Context, h *Handle) (*home, error) {
 	m := &home{h: h, plan: recordPlan(h.plan), free: make(chan struct{})}
 	if h.cfg.Dir == "" {
 		return m, nil
@@ -85,16 +89,21 @@ func openHome(h *Handle) (*home, error) {
 	if err := m.deleteUnfinished(); err != nil {
 		return nil, errors.Join(err, dir.Close())
 	}
-	m.storage, err = checkpoint.OpenDir(root, dir.Job().ID, checkpoint.DirOptions{Owner: true, FailPoint: h.cfg.FailPoint})
+	m.storage, err = m.open(ctx, root)
 	if err != nil {
 		return nil, errors.Join(err, dir.Close())
 	}
 	if dir.Job().Discarded {
-		if err := m.renew(root); err != nil {
+		if err := m.renew(ctx, root); err != nil {
 			return nil, errors.Join(err, dir.Close())
 		}
 	}
 	return m, nil
+}
+
+// open opens the checkpoints of the job that the directory is of.
+func (m *home) open(ctx context.Context, root string) (checkpoint.Storage, error) {
+	return stores.Open(ctx, root, m.id(), checkpoint.DirOptions{Owner: true, FailPoint: m.h.cfg.FailPoint}, m.h.plan.Options)
 }
 
 // checkForgotten refuses a directory that has lost the file that says whose checkpoints are in
@@ -213,7 +222,7 @@ func (m *home) publish(ctx context.Context, s *snapshot) error {
 		Format: checkpoint.Format, Engine: m.h.cfg.Version, JobID: m.id(), JobName: m.h.plan.Name, Incarnation: m.incarnation(),
 		Epoch: s.Epoch, Previous: m.previous, Kind: checkpoint.Checkpoint, Created: m.h.cfg.Clock.Now().UTC(),
 		MaxParallelism: m.h.plan.MaxParallel, Plan: m.plan.hash, SQLHash: m.plan.sql, Operators: m.plan.operators,
-		SQL: m.h.plan.SQL, Options: m.h.plan.Options, Begun: m.begun, Drained: s.Drained,
+		SQL: m.h.plan.SQL, Options: masked(m.h.plan.Options), Begun: m.begun, Drained: s.Drained,
 		Files: live,
 	}
 	m.mu.Unlock()
@@ -275,7 +284,7 @@ func containsAll(all, sub []state.File) bool {
 // chains of deltas are rolled up in the background.
 func (m *home) settled(ctx context.Context, s *snapshot) error {
 	m.mu.Lock()
-	m.confirmed = s.Epoch
+	m.confirmed, m.drained = s.Epoch, s.Drained
 	m.mu.Unlock()
 	if err := m.retain(s.Epoch); err != nil {
 		return err

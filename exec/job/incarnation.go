@@ -117,7 +117,9 @@ func (in *incarnation) coordinate(ctx context.Context, graph *flow.Graph, tasks 
 	if !in.home.durable() {
 		c.cfg.Interval = 0
 	}
-	return c.run(ctx, in.h.demand)
+	err := c.run(ctx, in.h.demand)
+	in.home.stopped = c.stopped
+	return err
 }
 
 // openConnectors opens the sources and sinks of the plan. Sinks register the committers

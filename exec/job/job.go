@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/sqlstream/sqlstream/checkpoint/evolve"
 	"github.com/sqlstream/sqlstream/connectors"
 	"github.com/sqlstream/sqlstream/exec"
 	"github.com/sqlstream/sqlstream/exec/vec"
@@ -26,6 +27,8 @@ type Config struct {
 	Dir string
 	// Fresh starts over: what an earlier run left is put aside and never restored.
 	Fresh bool
+	// Allow is what the user agreed to give up of the state, or to live with, where the query has changed.
+	Allow evolve.Allow
 	// From is the path of the snapshot that the job begins with: a savepoint, or a retained
 	// checkpoint. A job that began with it before goes on from its own newest checkpoint. "": the
 	// one of execution.state-recovery.path, if there is one.
@@ -90,6 +93,7 @@ func Run(ctx context.Context, p *plan.Job, cfg Config) (*Handle, error) {
 	if cfg.From == "" {
 		cfg.From = opts.from
 	}
+	cfg.Allow.All = cfg.Allow.All || opts.nonRestored
 	if cfg.Clock == nil {
 		cfg.Clock = exec.SystemClock{}
 	}
@@ -179,7 +183,7 @@ func (h *Handle) run(ctx context.Context, started chan<- error) {
 }
 
 func (h *Handle) incarnations(ctx context.Context, started chan<- error) (err error) {
-	home, err := openHome(h)
+	home, err := openHome(ctx, h)
 	if err != nil {
 		return err
 	}

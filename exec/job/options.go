@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/sqlstream/sqlstream/sql/secret"
 	"github.com/sqlstream/sqlstream/sql/settings"
 )
 
@@ -27,6 +28,7 @@ type options struct {
 	restart       restartOptions
 	from          string // execution.state-recovery.path
 	claim         bool   // the snapshot becomes the job's own: it is deleted when the job has a checkpoint
+	nonRestored   bool   // execution.state-recovery.ignore-unclaimed-state
 	zone          *time.Location
 }
 
@@ -45,6 +47,7 @@ func readOptions(m map[string]string) (*options, error) {
 	o.full = m[settings.CheckpointIncremental] == "false"
 	o.stopAtFinish = m[settings.CheckpointAfterFinish] == "false"
 	o.dir = m[settings.CheckpointDir]
+	o.nonRestored = m[settings.RecoveryIgnoreUnclaimed] == "true"
 	o.from, o.claim = m[settings.RecoveryPath], m[settings.RecoveryClaimMode] == "CLAIM"
 	o.maxConcurrent = max(r.number(settings.CheckpointMaxConcurrent), 1)
 	o.unaligned = m[settings.Unaligned] == "true"
@@ -73,6 +76,15 @@ func readOptions(m map[string]string) (*options, error) {
 		r.err = err
 	}
 	return o, r.err
+}
+
+// masked are options as they may be written where people read them.
+func masked(m map[string]string) map[string]string {
+	out := make(map[string]string, len(m))
+	for k, v := range m {
+		out[k] = secret.Value(k, v)
+	}
+	return out
 }
 
 // reader reads values in the form of settings.Runtime and keeps the first error.

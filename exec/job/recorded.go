@@ -4,11 +4,12 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"sort"
 	"strings"
 
 	"github.com/sqlstream/sqlstream/checkpoint"
+	"github.com/sqlstream/sqlstream/checkpoint/evolve"
 	"github.com/sqlstream/sqlstream/planner/plan"
+	"github.com/sqlstream/sqlstream/sql/secret"
 )
 
 // recordedPlan is what a manifest remembers of a plan: enough to tell whether the state
@@ -16,6 +17,7 @@ import (
 type recordedPlan struct {
 	hash      string
 	sql       string
+	options   map[string]string // secrets masked
 	operators []checkpoint.Operator
 	names     map[string]string // by UID
 	tables    map[tableKey]bool
@@ -28,22 +30,57 @@ type tableKey struct {
 
 func recordPlan(p *plan.Job) recordedPlan {
 	r := recordedPlan{names: map[string]string{}, tables: map[tableKey]bool{}, sql: hash(p.SQL)}
+	r.operators, r.options = Target(p).Operators, map[string]string{}
+	for k, v := range p.Options {
+		r.options[k] = secret.Value(k, v)
+	}
+	for _, o := range r.operators {
+		for _, t := range o.Tables {
+			r.tables[tableKey{o.UID, t.ID}] = true
+		}
+		r.names[o.UID] = o.Name
+	}
+	r.hash = hash(stateText(r.operators))
+	return r
+}
+
+// Target is what a manifest records of a plan, for the comparison with a snapshot.
+func Target(p *plan.Job) evolve.Target {
+	t := evolve.Target{MaxParallelism: p.MaxParallel}
 	for _, n := range p.Nodes {
 		op := checkpoint.Operator{UID: n.UID, Name: n.Name, Kind: n.Op.Kind(), Parallelism: n.Parallelism, Fingerprint: n.Fingerprint,
-			Window: n.Origin.Window, Inputs: n.Origin.Inputs, Line: n.Line, Column: n.Col, SQL: n.SQL}
-		for _, t := range n.State {
-			op.Tables = append(op.Tables, recordTable(&t))
-			r.tables[tableKey{n.UID, t.ID}] = true
+			Window: n.Origin.Window, Inputs: n.Origin.Inputs, Conditions: n.Origin.Conditions, Sink: n.Origin.Sink, Line: n.Line, Column: n.Col, SQL: n.SQL}
+		switch x := n.Op.(type) {
+		case *plan.GroupAggregate:
+			op.Retract = x.Retract
+		case *plan.WindowAggregate:
+			op.Retract = x.Retract
 		}
-		r.operators = append(r.operators, op)
-		r.names[n.UID] = n.Name
+		for i := range n.State {
+			op.Tables = append(op.Tables, recordTable(&n.State[i]))
+		}
+		t.Operators = append(t.Operators, op)
 	}
+	return t
+}
+
+// stateText writes all that state depends on. Names are for people and not among it, so that an alias makes no
+// other plan.
+func stateText(ops []checkpoint.Operator) string {
 	var b strings.Builder
-	for _, o := range r.operators {
-		fmt.Fprintln(&b, o.UID, o.Name, o.Fingerprint, o.Tables)
+	for _, o := range ops {
+		fmt.Fprintln(&b, o.UID, o.Fingerprint)
+		for _, t := range o.Tables {
+			fmt.Fprintln(&b, t.ID, t.Prefix, t.Size)
+			for _, k := range t.Key {
+				fmt.Fprintln(&b, k.ID, k.Type, k.Form)
+			}
+			for _, s := range t.Slots {
+				fmt.Fprintln(&b, s.ID, s.Kind, s.Type, s.Offset, s.Size, s.Bit, s.Fields)
+			}
+		}
 	}
-	r.hash = hash(b.String())
-	return r
+	return b.String()
 }
 
 // recordTable copies all that tells how a table's entries are read. Its time to live is not
@@ -51,7 +88,7 @@ func recordPlan(p *plan.Job) recordedPlan {
 func recordTable(t *plan.StateTable) checkpoint.Table {
 	out := checkpoint.Table{ID: t.ID, Name: t.Name, Prefix: t.Prefix, Size: t.Size}
 	for _, k := range t.Key {
-		out.Key = append(out.Key, checkpoint.KeyPart{ID: k.ID, Name: k.Name, Type: k.Type.String(), Form: string(k.Form)})
+		out.Key = append(out.Key, checkpoint.KeyPart{ID: k.ID, Name: k.Name, Type: k.Type.String(), Form: string(k.Form), Text: k.Text})
 	}
 	for _, s := range t.Slots {
 		slot := checkpoint.Slot{ID: s.ID, Name: s.Name, Type: s.Type.String(), Kind: string(s.Kind), Offset: s.Off, Size: s.Size, Bit: s.Bit, Text: s.Text}
@@ -70,39 +107,3 @@ func hash(s string) string {
 
 // hasTable reports whether the plan keeps a table; state of others is dropped by roll-ups.
 func (r *recordedPlan) hasTable(uid string, id uint8) bool { return r.tables[tableKey{uid, id}] }
-
-// differences lists, for people, in what the plan is not the one the manifest was made
-// with; none: the state can be restored. Parallelism and options may differ.
-func (r *recordedPlan) differences(m *checkpoint.Manifest, maxParallelism int) []string {
-	var out []string
-	if m.MaxParallelism != maxParallelism {
-		out = append(out, fmt.Sprintf("pipeline.max-parallelism is %d; the checkpoint has %d key groups, which is fixed for its life", maxParallelism, m.MaxParallelism))
-	}
-	if m.Plan == r.hash {
-		return out
-	}
-	now := map[string]checkpoint.Operator{}
-	for _, o := range r.operators {
-		now[o.UID] = o
-	}
-	for _, was := range m.Operators {
-		o, ok := now[was.UID]
-		switch {
-		case !ok:
-			out = append(out, fmt.Sprintf("gone: %s (uid %s)", was.Name, was.UID))
-		case was.Fingerprint != o.Fingerprint:
-			out = append(out, fmt.Sprintf("other rows reach it, a filter or watermark below has changed: %s (uid %s)", o.Name, o.UID))
-		case fmt.Sprint(was.Tables) != fmt.Sprint(o.Tables):
-			out = append(out, fmt.Sprintf("keeps other state: %s, was %s (uid %s)", o.Name, was.Name, o.UID))
-		case was.Name != o.Name:
-			out = append(out, fmt.Sprintf("changed: %s, was %s (uid %s)", o.Name, was.Name, o.UID))
-		}
-		delete(now, was.UID)
-	}
-	var added []string
-	for _, o := range now {
-		added = append(added, fmt.Sprintf("new: %s (uid %s)", o.Name, o.UID))
-	}
-	sort.Strings(added)
-	return append(out, added...)
-}

@@ -43,7 +43,7 @@ func (m *home) recover(ctx context.Context, committers []exec.Committer) (*resto
 			}
 		case checkpoint.Fresh, checkpoint.Restore:
 			if f.Answers != nil && f.Asked == d.From {
-				return m.start(f, d)
+				return m.start(ctx, f, d)
 			}
 		}
 		if f.Answers, err = m.ask(ctx, f, d.From, committers); err != nil {
@@ -63,7 +63,7 @@ func (m *home) facts(ctx context.Context) (*checkpoint.Facts, error) {
 	f := &checkpoint.Facts{Job: m.dir.Job(), Found: found, Start: m.fresh(), Repeat: m.h.cfg.AllowDuplicates || m.fresh()}
 	for _, c := range found {
 		if c.Manifest != nil && c.Err == nil && c.SetAside == "" {
-			f.Plan = m.plan.differences(c.Manifest, m.h.plan.MaxParallel)
+			f.Plan = m.refusals(c.Manifest)
 			break
 		}
 	}
@@ -119,7 +119,7 @@ func (m *home) setAside(f *checkpoint.Facts, e state.Epoch, reason string) error
 }
 
 // start takes the decision: the epochs go on, and what nothing refers to is deleted.
-func (m *home) start(f *checkpoint.Facts, d checkpoint.Decision) (*restored, error) {
+func (m *home) start(ctx context.Context, f *checkpoint.Facts, d checkpoint.Decision) (*restored, error) {
 	m.h.cfg.FailPoint("rec_before_restore")
 	m.work.Wait() // a roll-up of the incarnation before: its file is an orphan, or listed as one to come
 	names, err := m.storage.Names()
@@ -127,20 +127,31 @@ func (m *home) start(f *checkpoint.Facts, d checkpoint.Decision) (*restored, err
 		return nil, err
 	}
 	r := &restored{Epoch: d.From}
+	var from *checkpoint.Manifest
 	var begun *checkpoint.Begun
 	for _, c := range f.Found {
-		if c.Epoch > d.From && c.SetAside == "" && c.Err != nil && (c.Manifest != nil || !errors.Is(c.Err, fs.ErrNotExist)) {
+		complete := c.Manifest != nil || !errors.Is(c.Err, fs.ErrNotExist) // it had a manifest once
+		if c.Epoch > d.From && c.SetAside == "" && c.Err != nil && complete {
 			// It stays for people to look at, and is passed over at every start until it is deleted.
 			m.h.cfg.Log.Warn("a newer checkpoint cannot be used and is passed over", "checkpoint", c.Epoch, "err", c.Err)
 		}
 		switch {
-		case d.Action == checkpoint.Fresh && c.SetAside == "":
+		case d.Action == checkpoint.Fresh && c.SetAside == "" && complete:
 			if err := m.setAside(f, c.Epoch, "the job was started afresh (--fresh)"); err != nil {
 				return nil, err
 			}
 		case c.Epoch == d.From:
-			r.read(c.Manifest)
-			begun = c.Manifest.Begun
+			from, begun = c.Manifest, c.Manifest.Begun
+		}
+	}
+	for _, n := range checkpoint.Orphans(names, f.Found) {
+		if err := m.storage.Remove(n); err != nil {
+			return nil, err
+		}
+	}
+	if from != nil {
+		if err := m.fit(ctx, r, from); err != nil {
+			return nil, err
 		}
 	}
 	m.mu.Lock()
@@ -148,11 +159,6 @@ func (m *home) start(f *checkpoint.Facts, d checkpoint.Decision) (*restored, err
 	m.epoch = max(m.epoch, checkpoint.NextEpoch(f, names)-1)
 	m.live, m.previous, m.confirmed, m.rolled = r.Files, d.From, d.From, nil
 	m.mu.Unlock()
-	for _, n := range checkpoint.Orphans(names, f.Found) {
-		if err := m.storage.Remove(n); err != nil {
-			return nil, err
-		}
-	}
 	if d.Action != checkpoint.Fresh {
 		m.h.cfg.Log.Info("restoring", "checkpoint", d.From, "reason", strings.Join(d.Reasons, "; "))
 	}
@@ -164,23 +170,6 @@ func (m *home) start(f *checkpoint.Facts, d checkpoint.Decision) (*restored, err
 func (r *restored) knows(uid string) bool {
 	_, ok := r.Sources[uid]
 	return ok
-}
-
-// read takes from a manifest what the tasks start with.
-func (r *restored) read(man *checkpoint.Manifest) {
-	r.Files, r.Drained = man.Files, man.Drained
-	r.Sources = map[string][]splitState{}
-	for _, s := range man.Sources {
-		list := []splitState{}
-		for _, sp := range s.Splits {
-			w := exec.MinWatermark
-			if sp.Watermark != nil {
-				w = *sp.Watermark
-			}
-			list = append(list, splitState{exec.Split{ID: sp.ID, Position: sp.Position}, w})
-		}
-		r.Sources[s.UID] = list
-	}
 }
 
 // ErrRefused is wrapped by errors of a start that a person has to decide about.

@@ -1,6 +1,7 @@
 package job
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -40,6 +41,8 @@ func (m *home) end(err, cause error, ran bool) {
 	switch {
 	case errors.Is(err, ErrCancelled) && cause != ErrCancelled:
 		return // suspended
+	case err == nil && m.stopped && !m.drained:
+		return // suspended with a last checkpoint, to go on from
 	case errors.Is(err, ErrCancelled):
 		s = Cancelled
 	case err != nil:
@@ -80,7 +83,7 @@ func (m *home) discard() error {
 }
 
 // renew makes a new job of the directory of one that is over.
-func (m *home) renew(root string) error {
+func (m *home) renew(ctx context.Context, root string) error {
 	if err := m.discard(); err != nil {
 		return err
 	}
@@ -89,7 +92,7 @@ func (m *home) renew(root string) error {
 	}
 	m.dir.Renew(m.h.cfg.Clock.Now())
 	var err error
-	m.storage, err = checkpoint.OpenDir(root, m.id(), checkpoint.DirOptions{Owner: true, FailPoint: m.h.cfg.FailPoint})
+	m.storage, err = m.open(ctx, root)
 	return err
 }
 

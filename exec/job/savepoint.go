@@ -7,12 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/sqlstream/sqlstream/checkpoint"
 	"github.com/sqlstream/sqlstream/checkpoint/savepoint"
+	"github.com/sqlstream/sqlstream/checkpoint/stores"
 	"github.com/sqlstream/sqlstream/exec"
 	"github.com/sqlstream/sqlstream/sql/settings"
 	"github.com/sqlstream/sqlstream/state"
@@ -86,8 +86,8 @@ func (h *Handle) NewSavepoint(r SavepointRequest) (*Savepoint, error) {
 	if err != nil {
 		return nil, err
 	}
-	path := strings.TrimSuffix(dir, "/") + "/" + savepointName(home.id())
-	if !strings.Contains(path, "://") {
+	path := stores.Join(dir, savepointName(home.id()))
+	if !stores.Remote(path) {
 		if path, err = filepath.Abs(path); err != nil {
 			release()
 			return nil, err
@@ -115,7 +115,7 @@ func (sp *Savepoint) prepare(m *home) error {
 	if err := m.dir.Unfinished(sp.s.Path, true); err != nil {
 		return err
 	}
-	place, err := checkpoint.OpenPlace(sp.s.Path)
+	place, err := stores.Place(context.Background(), sp.s.Path, sp.h.plan.Options)
 	if err != nil {
 		return err
 	}
@@ -222,15 +222,15 @@ func (sp *Savepoint) fail(cause error) {
 // deleteUnfinished deletes what savepoints of earlier incarnations left when they were cut off.
 func (m *home) deleteUnfinished() error {
 	for _, path := range m.dir.Job().Unfinished {
-		p, err := checkpoint.OpenPlace(path)
+		p, err := stores.Place(context.Background(), path, m.h.plan.Options)
 		if err != nil {
 			return err
 		}
-		_, err = savepoint.Read(p)
-		switch {
-		case err == nil: // complete: only the note was left
-		case errors.Is(err, savepoint.ErrNone):
+		if _, err = savepoint.Read(p); errors.Is(err, savepoint.ErrNone) {
 			err = p.Delete()
+		} else if err != nil {
+			m.h.cfg.Log.Warn("a savepoint that was being written when the job last ended", "path", path, "err", err)
+			err = nil
 		}
 		if err = errors.Join(err, p.Close()); err != nil {
 			m.h.cfg.Log.Warn("an unfinished savepoint cannot be deleted; the next start tries again", "path", path, "err", err)

@@ -43,6 +43,9 @@ type Node struct {
 type Origin struct {
 	Window string   // of an aggregate over windows: function, sizes, origin of the time
 	Inputs []string // identities of what it descends from, sorted
+	// Conditions is what the Fingerprint is the hash of.
+	Conditions string
+	Sink       string // identity of the sink that it feeds first; it tells equal texts apart
 }
 
 // Input is an edge from another node.

@@ -21,8 +21,9 @@ type StateTable struct {
 
 // KeyPart is a piece of a key.
 type KeyPart struct {
-	ID   string // columns: 12 characters, hash of the column's origin
+	ID   string // columns: 12 characters, hash of Text
 	Name string
+	Text string     // columns: the origin
 	Type types.Type // of a column, a ROW with all fields
 	Form KeyForm
 }

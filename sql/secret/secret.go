@@ -14,7 +14,7 @@ const Mask = "******"
 // first group is Flink's GlobalConfiguration.SENSITIVE_KEYS.
 var words = []string{
 	"password", "secret", "fs.azure.account.key", "apikey", "api-key", "auth-params", "service-key", "token", "basic-auth", "jaas.config", "http-headers",
-	"passwd", "credential", "access-key", "accesskey", "private-key", "private.key", "keystore.key", "sas-key", "authorization", "basic.auth.user.info",
+	"passwd", "credential", "access-key", "accesskey", "access.key", "private-key", "private.key", "keystore.key", "sas-key", "authorization", "basic.auth.user.info",
 }
 
 // Key reports whether the value of an option called key is a secret.

@@ -27,7 +27,7 @@ const notYet = "is not supported yet"
 // Options is every key that SET accepts, by group. Keys, types and defaults are Flink's
 // (the configuration of release 2.2.1); an entry here runs, values that do not run are refused
 // by name, and what changes nothing here is accepted with a notice.
-var Options = slices.Concat(checkpointOptions, stateOptions, restartOptions, jobOptions)
+var Options = slices.Concat(checkpointOptions, stateOptions, restartOptions, jobOptions, storeOptions)
 
 // jobOptions say how a job runs and what its results are.
 var jobOptions = []Option{

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/sqlstream/sqlstream/checkpoint"
+	"github.com/sqlstream/sqlstream/checkpoint/stores"
 	"github.com/sqlstream/sqlstream/state"
 )
 
@@ -20,12 +21,17 @@ type durable struct {
 	manifests int                // that may be restored
 }
 
-func readDurable(ctx context.Context, dir string) (*durable, error) {
+func (l *loop) readDurable(ctx context.Context) (*durable, error) {
+	dir := l.jobDir()
 	j, err := checkpoint.ReadJob(dir)
 	if err != nil {
 		return nil, err
 	}
-	s, err := checkpoint.OpenDir(filepath.Join(dir, "checkpoints"), j.ID, checkpoint.DirOptions{})
+	root := filepath.Join(dir, "checkpoints")
+	if l.o.Store != "" {
+		root = l.o.Store
+	}
+	s, err := stores.Open(ctx, root, j.ID, checkpoint.DirOptions{}, l.o.StoreOptions)
 	if err != nil {
 		return nil, err
 	}
@@ -74,10 +80,23 @@ func (d *durable) decided() (e state.Epoch, group, topic string, err error) {
 	return 0, "", "", fmt.Errorf("none of the %d checkpoints has a transaction", len(d.found))
 }
 
-// temporaries lists the files that a crash may leave and a start has to delete (O9).
-func temporaries(dir string) ([]string, error) {
+// temporaries lists what a crash may leave and a start has to delete (O9).
+func (l *loop) temporaries(ctx context.Context, jobID string) ([]string, error) {
 	var out []string
-	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+	if l.o.Store != "" {
+		for _, dir := range []string{stores.Join(l.o.Store, jobID), stores.Join(l.o.Store, jobID, "shared")} {
+			names, err := stores.Names(ctx, dir, l.o.StoreOptions)
+			if err != nil {
+				return nil, err
+			}
+			for _, n := range names {
+				if strings.HasSuffix(n, ".tmp") || strings.HasPrefix(n, "probe-") {
+					out = append(out, stores.Join(dir, n))
+				}
+			}
+		}
+	}
+	err := filepath.WalkDir(l.jobDir(), func(path string, d fs.DirEntry, err error) error {
 		if err == nil && strings.HasSuffix(d.Name(), ".tmp") {
 			out = append(out, path)
 		}

@@ -146,7 +146,7 @@ func wantTexts(t *testing.T, got string, texts ...string) {
 // newest describes the newest checkpoint, and where it lies.
 func (f *fixture) newest() (checkpoint.Found, string) {
 	f.t.Helper()
-	d, err := readDurable(f.t.Context(), f.jobDir())
+	d, err := f.readDurable(f.t.Context())
 	f.must(err)
 	for _, c := range d.found {
 		if c.Manifest != nil {
@@ -344,8 +344,8 @@ func TestARecreatedTopicIsAnError(t *testing.T) {
 	f.refused(65, nil, f.topics.in(), "the topic was deleted and created again: its id was")
 }
 
-// B57: the state of another query is not restored, and what does not fit is listed; --fresh
-// begins again.
+// B57: state of another query is not given up or reused without a word: what does not fit is listed,
+// with what agrees to it. --fresh begins again.
 func TestAChangedQueryIsRefused(t *testing.T) {
 	f := newFixture(t, nil)
 	f.rows(100)
@@ -353,11 +353,11 @@ func TestAChangedQueryIsRefused(t *testing.T) {
 	f.change = func(sql string) string {
 		return strings.Replace(sql, "COUNT(*) FROM src GROUP BY k", "MAX(v) FROM src GROUP BY k", 1)
 	}
-	f.refused(78, nil, "does not fit the query", "keeps other state", "uid ")
+	f.refused(78, nil, "does not fit the query", "COUNT(*)", "DROP", "--drop ")
 	f.change = func(sql string) string {
-		return strings.Replace(sql, "WHERE v <> 3", "WHERE v <> 3 AND k <> 'none'", 1)
+		return strings.Replace(sql, "COUNT(*) FROM src GROUP BY k", "COUNT(*) FROM src WHERE v <> 5 GROUP BY k", 1)
 	}
-	f.refused(78, nil, "does not fit the query", "uid ")
+	f.refused(78, nil, "does not fit the query", "SEMANTICS-CHANGED", "--accept ")
 	// From nothing, so that all rows come once more.
 	p := f.launch("--fresh")
 	for again := 2 * expectedRows(f.sent); ; sleep(t.Context(), tickEvery) {

@@ -70,7 +70,7 @@ func (l *loop) flush(ctx context.Context, p int32) error {
 
 // openTransactions lists those of the job.
 func (l *loop) openTransactions(ctx context.Context) ([]transaction, error) {
-	d, err := readDurable(ctx, l.jobDir())
+	d, err := l.readDurable(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -151,7 +151,7 @@ func (l *loop) stopped(ctx context.Context, p *process, when string) error {
 
 // ledger checks that Kafka's word for what is committed is that of the checkpoints (O6).
 func (l *loop) ledger(ctx context.Context) error {
-	d, err := readDurable(ctx, l.jobDir())
+	d, err := l.readDurable(ctx)
 	if err != nil {
 		return err
 	}
@@ -173,7 +173,7 @@ func (l *loop) ledger(ctx context.Context) error {
 // idle starts the job once more. It has nothing to read, and must not change anything but
 // tidy up (O9).
 func (l *loop) idle(ctx context.Context) error {
-	was, err := readDurable(ctx, l.jobDir())
+	was, err := l.readDurable(ctx)
 	if err != nil {
 		return err
 	}
@@ -182,7 +182,7 @@ func (l *loop) idle(ctx context.Context) error {
 		return err
 	}
 	for !p.ended() && ctx.Err() == nil {
-		now, err := readDurable(ctx, l.jobDir())
+		now, err := l.readDurable(ctx)
 		if err == nil && now.newest() >= was.newest()+5 {
 			break
 		}
@@ -191,7 +191,7 @@ func (l *loop) idle(ctx context.Context) error {
 	if err := l.stopped(ctx, p, "a start without input"); err != nil {
 		return err
 	}
-	now, err := readDurable(ctx, l.jobDir())
+	now, err := l.readDurable(ctx)
 	if err != nil {
 		return err
 	}
@@ -207,7 +207,7 @@ func (l *loop) idle(ctx context.Context) error {
 	if now.manifests > l.o.Retained+1 {
 		l.report.Leftovers = append(l.report.Leftovers, fmt.Sprintf("%d checkpoints, %d are to be retained", now.manifests, l.o.Retained))
 	}
-	files, err := temporaries(l.jobDir())
+	files, err := l.temporaries(ctx, now.job.ID)
 	if err != nil {
 		return err
 	}

@@ -26,7 +26,9 @@ type Options struct {
 	Interval           time.Duration // between checkpoints
 	Retained           int           // checkpoints
 	Full               bool          // each checkpoint has full files of its own
-	StateBytes         int           // memory of a subtask's state, the rest is on disk; 0: the usual
+	Store              string        // where checkpoints are, in S3 or HDFS; "": in the job directory
+	StoreOptions       map[string]string
+	StateBytes         int // memory of a subtask's state, the rest is on disk; 0: the usual
 	TransactionTimeout time.Duration
 	Down               time.Duration // how long at most the job stays down after a kill
 	RowsPerLife        int

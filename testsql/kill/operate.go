@@ -140,7 +140,7 @@ func (l *loop) savepoints(ctx context.Context) error {
 		return err
 	}
 	for _, f := range found {
-		s, err := snapshots.Open(ctx, filepath.Join(l.savepointDir(), f.Name()))
+		s, err := snapshots.Open(ctx, filepath.Join(l.savepointDir(), f.Name()), nil)
 		if err != nil {
 			l.report.Leftovers = append(l.report.Leftovers, err.Error())
 			continue

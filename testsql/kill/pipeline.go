@@ -6,6 +6,8 @@ package kill
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 )
@@ -86,7 +88,15 @@ func (t topics) sql(brokers string, o Options) string {
 		return fmt.Sprintf("WITH ('connector' = '%s', 'topic' = '%s', 'properties.bootstrap.servers' = '%s'%s)", connector, topic, brokers, more)
 	}
 	sink := fmt.Sprintf(", 'sink.delivery-guarantee' = 'exactly-once', 'properties.transaction.timeout.ms' = '%d'", o.TransactionTimeout.Milliseconds())
+	store := ""
+	if o.Store != "" {
+		store = "SET 'execution.checkpointing.dir' = '" + o.Store + "';"
+	}
+	for _, k := range slices.Sorted(maps.Keys(o.StoreOptions)) {
+		store += "\nSET '" + k + "' = '" + o.StoreOptions[k] + "';"
+	}
 	return strings.Join([]string{
+		store,
 		fmt.Sprintf("SET 'execution.checkpointing.interval' = '%d ms';", o.Interval.Milliseconds()),
 		fmt.Sprintf("SET 'execution.checkpointing.num-retained' = '%d';", o.Retained),
 		fmt.Sprintf("SET 'execution.checkpointing.incremental' = '%t';", !o.Full),

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sqlstream/sqlstream/checkpoint"
+	"github.com/sqlstream/sqlstream/checkpoint/stores"
 	"github.com/sqlstream/sqlstream/cmd/sqlstream/internal/exitcode"
 	"github.com/sqlstream/sqlstream/exec/control"
 	"github.com/sqlstream/sqlstream/state"
@@ -21,8 +22,9 @@ import (
 
 const checkpointHelp = `Look at the checkpoints of a job, running or not; nothing is changed.
 
-DIR is a job directory, the directory given as 'execution.checkpointing.dir',
-one checkpoint (chk-12) in it, or the name of a job under --home.`
+DIR is a job directory, the directory given as 'execution.checkpointing.dir'
+(a path, s3://bucket/prefix or hdfs:///path), one checkpoint (chk-12) in it,
+or the name of a job under --home. Options of stores are given with -D.`
 
 func (a *app) checkpoint() *cobra.Command {
 	cmd := a.checkpointNow("checkpoint JOB", "Take a checkpoint of a running job; list, show and verify checkpoints")
@@ -88,7 +90,7 @@ func (a *app) checkpointList() *cobra.Command {
 		Example: "  sqlstream checkpoint ls etl",
 		Args:    exactly("DIR"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			s, id, _, err := a.openCheckpoints(args[0])
+			s, id, _, err := a.openCheckpoints(cmd, args[0])
 			if err != nil {
 				return err
 			}
@@ -149,7 +151,7 @@ Without an ID all checkpoints are verified. The exit code is 78 when one is bad.
 		Example: "  sqlstream checkpoint verify etl",
 		Args:    args(cobra.RangeArgs(1, 2)),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			s, id, epoch, err := a.openCheckpoints(args[0])
+			s, id, epoch, err := a.openCheckpoints(cmd, args[0])
 			if err != nil {
 				return err
 			}
@@ -193,8 +195,8 @@ Without an ID all checkpoints are verified. The exit code is 78 when one is bad.
 }
 
 // oneCheckpoint opens the checkpoint that the arguments name; without an id the newest.
-func (a *app) oneCheckpoint(cmd *cobra.Command, args []string) (*checkpoint.Dir, string, state.Epoch, error) {
-	s, id, epoch, err := a.openCheckpoints(args[0])
+func (a *app) oneCheckpoint(cmd *cobra.Command, args []string) (checkpoint.Storage, string, state.Epoch, error) {
+	s, id, epoch, err := a.openCheckpoints(cmd, args[0])
 	if err != nil {
 		return nil, "", 0, err
 	}
@@ -209,7 +211,7 @@ func (a *app) oneCheckpoint(cmd *cobra.Command, args []string) (*checkpoint.Dir,
 	return s, id, epoch, nil
 }
 
-func newest(s *checkpoint.Dir) (state.Epoch, error) {
+func newest(s checkpoint.Storage) (state.Epoch, error) {
 	epochs, err := s.Epochs()
 	if err != nil {
 		return 0, err
@@ -238,12 +240,15 @@ var (
 )
 
 // openCheckpoints opens the checkpoints that arg names. epoch is not 0 when it names one.
-func (a *app) openCheckpoints(arg string) (s *checkpoint.Dir, id string, epoch state.Epoch, err error) {
+func (a *app) openCheckpoints(cmd *cobra.Command, arg string) (s checkpoint.Storage, id string, epoch state.Epoch, err error) {
+	if stores.Remote(arg) {
+		return a.openRemote(cmd, arg)
+	}
 	h, err := a.home()
 	if err != nil {
 		return nil, "", 0, err
 	}
-	dir, err := filepath.Abs(jobDir(h, arg))
+	dir, err := filepath.Abs(jobDir(h, strings.TrimPrefix(arg, "file://")))
 	if err != nil {
 		return nil, "", 0, err
 	}
@@ -267,8 +272,11 @@ func (a *app) openCheckpoints(arg string) (s *checkpoint.Dir, id string, epoch s
 	if _, err := os.Stat(filepath.Join(dir, id)); err != nil {
 		return nil, "", 0, exitcode.With(exitcode.IO, fmt.Errorf("no checkpoints of job %s in %s; if 'execution.checkpointing.dir' is set, give that directory", id, dir))
 	}
-	s, err = checkpoint.OpenDir(dir, id, checkpoint.DirOptions{})
-	return s, id, epoch, err
+	d, err := checkpoint.OpenDir(dir, id, checkpoint.DirOptions{})
+	if err != nil {
+		return nil, "", 0, err
+	}
+	return d, id, epoch, nil
 }
 
 // findCheckpoints returns the directory with the checkpoints of one job, and the job's id.
@@ -288,11 +296,17 @@ func findCheckpoints(dir string) (root, id string, err error) {
 			ids = append(ids, e.Name())
 		}
 	}
+	id, err = onlyJob(dir, ids)
+	return dir, id, err
+}
+
+// onlyJob picks the one job whose checkpoints are in a directory.
+func onlyJob(dir string, ids []string) (string, error) {
 	switch len(ids) {
 	case 0:
-		return "", "", fmt.Errorf("%s is no job directory and holds no checkpoints", dir)
+		return "", fmt.Errorf("%s is no job directory and holds no checkpoints", dir)
 	case 1:
-		return dir, ids[0], nil
+		return ids[0], nil
 	}
-	return "", "", fmt.Errorf("%s holds checkpoints of several jobs, give one of them: %s", dir, strings.Join(ids, ", "))
+	return "", fmt.Errorf("%s holds checkpoints of several jobs, give one of them: %s", dir, strings.Join(ids, ", "))
 }

@@ -84,7 +84,7 @@ func (a *app) flinkSavepoint() *cobra.Command {
 			ctx, stop := a.interruptible(cmd)
 			defer stop()
 			if f.dispose != "" {
-				return a.disposeSavepoint(ctx, f.dispose)
+				return a.disposeSavepoint(ctx, cmd, f.dispose)
 			}
 			return a.takeSavepoint(ctx, append(args, ""), &f)
 		},

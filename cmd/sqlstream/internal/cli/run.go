@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/sqlstream/sqlstream/checkpoint/evolve"
 	"github.com/sqlstream/sqlstream/cmd/sqlstream/internal/exitcode"
 	"github.com/sqlstream/sqlstream/cmd/sqlstream/internal/interrupt"
 	"github.com/sqlstream/sqlstream/cmd/sqlstream/internal/progress"
@@ -30,7 +31,8 @@ kill -9, the job goes on from its newest checkpoint, and readers of its output
 that read committed records see every result exactly once. --fresh starts over.
 
 -s PATH begins a job with a savepoint, or with a checkpoint that another job
-left. The same command run again after a crash goes on from the job's own
+left. The query may have changed: 'sqlstream diff' says beforehand what becomes
+of the state, and --drop, --accept and -n agree to what it asks. The same command run again after a crash goes on from the job's own
 checkpoints, as ever.
 
 Ctrl-C (or SIGTERM) ends the jobs after a last checkpoint; a second one ends the
@@ -39,6 +41,8 @@ process at once, which is as safe as any crash.`
 type runFlags struct {
 	dir, cpuProfile string
 	from, claim     string
+	drop, accept    []string
+	nonRestored     bool
 	fresh           bool
 	duplicates      bool
 	parallelism     int
@@ -71,6 +75,9 @@ func (a *app) run() *cobra.Command {
 // addRestore adds the flags that say what a job begins with, under the long names given.
 func (f *runFlags) addRestore(fl *pflag.FlagSet, from, claim string) {
 	fl.StringVarP(&f.from, from, "s", "", "begin with the savepoint or retained checkpoint at this `path`, as SET 'execution.state-recovery.path'")
+	fl.BoolVarP(&f.nonRestored, "allow-non-restored-state", "n", false, "give up all state that nothing in the query belongs to, as SET 'execution.state-recovery.ignore-unclaimed-state'")
+	fl.StringArrayVar(&f.drop, "drop", nil, "give up this state: `UID` or UID/slot, as 'sqlstream diff' names it")
+	fl.StringArrayVar(&f.accept, "accept", nil, "go on with the state of operator `UID` though its rows are chosen in another way now")
 	fl.StringVar(&f.claim, claim, "", "what becomes of it: `NO_CLAIM` (nothing) or CLAIM (deleted once the job has a checkpoint of its own)")
 }
 
@@ -80,6 +87,9 @@ func (a *app) runFile(cmd *cobra.Command, file string, f *runFlags) error {
 	}
 	if f.claim != "" {
 		a.settings = append(a.settings, settings.RecoveryClaimMode+"="+f.claim)
+	}
+	if f.nonRestored {
+		a.settings = append(a.settings, settings.RecoveryIgnoreUnclaimed+"=true")
 	}
 	s, err := a.readScript(file)
 	if err != nil {
@@ -102,7 +112,7 @@ func (a *app) runFile(cmd *cobra.Command, file string, f *runFlags) error {
 		return err
 	}
 	r.Resume = true
-	r.Launcher.From = f.from
+	r.Launcher.From, r.Launcher.Allow = f.from, evolve.Allow{Drop: f.drop, Accept: f.accept}
 	r.Dir, r.Quiet, r.Launcher.Fresh, r.Launcher.AllowDuplicates = f.dir, true, f.fresh, f.duplicates
 	stopProfile, err := startProfile(f.cpuProfile)
 	if err != nil {

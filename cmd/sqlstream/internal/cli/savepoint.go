@@ -53,7 +53,7 @@ func (a *app) savepoint() *cobra.Command {
 			ctx, stop := a.interruptible(cmd)
 			defer stop()
 			if f.dispose != "" {
-				return a.disposeSavepoint(ctx, f.dispose)
+				return a.disposeSavepoint(ctx, cmd, f.dispose)
 			}
 			return a.takeSavepoint(ctx, append(args, ""), &f)
 		},
@@ -62,6 +62,7 @@ func (a *app) savepoint() *cobra.Command {
 	f.add(a, cmd, true)
 	cmd.Flags().StringVar(&f.layout, "type", "canonical", "`canonical` (readable, portable) or native (faster)")
 	cmd.Flags().StringVar(&f.dispose, "dispose", "", "delete the savepoint at this `path`")
+	cmd.AddCommand(a.savepointFiles()...)
 	return cmd
 }
 
@@ -99,8 +100,12 @@ func savepointText(s *job.SavepointStatus) string {
 }
 
 // disposeSavepoint deletes a savepoint. Checkpoints are the engine's, which deletes them by rule.
-func (a *app) disposeSavepoint(ctx context.Context, path string) error {
-	s, err := snapshots.Open(ctx, path)
+func (a *app) disposeSavepoint(ctx context.Context, cmd *cobra.Command, path string) error {
+	opts, err := a.storeOptions(cmd)
+	if err != nil {
+		return err
+	}
+	s, err := snapshots.Open(ctx, path, opts)
 	if err != nil {
 		return err
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/sqlstream/sqlstream/checkpoint"
 	"github.com/sqlstream/sqlstream/checkpoint/savepoint"
 	"github.com/sqlstream/sqlstream/checkpoint/snapshots"
+	"github.com/sqlstream/sqlstream/checkpoint/stores"
 	"github.com/sqlstream/sqlstream/cmd/sqlstream/internal/exitcode"
 )
 
@@ -44,7 +45,7 @@ row. The exit code is 78 when something is wrong.` + savepointPathHelp,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx, stop := a.interruptible(cmd)
 			defer stop()
-			place, err := openSavepoint(args[0])
+			place, err := a.openSavepoint(ctx, cmd, args[0])
 			if err != nil {
 				return err
 			}
@@ -144,12 +145,12 @@ the copy. With --type the copy has that layout; otherwise its files are the same
 			}
 			ctx, stop := a.interruptible(cmd)
 			defer stop()
-			from, err := openSavepoint(args[0])
+			from, err := a.openSavepoint(ctx, cmd, args[0])
 			if err != nil {
 				return err
 			}
 			defer from.Close()
-			to, err := openSavepoint(args[1])
+			to, err := a.openSavepoint(ctx, cmd, args[1])
 			if err != nil {
 				return err
 			}
@@ -250,7 +251,11 @@ func writeFile(out io.Writer, name string, write func(io.Writer) error) error {
 
 // openSnapshot opens what arg names; see snapshotPathHelp.
 func (a *app) openSnapshot(ctx context.Context, cmd *cobra.Command, arg string) (*snapshots.Snapshot, error) {
-	s, none := snapshots.Open(ctx, arg)
+	opts, err := a.storeOptions(cmd)
+	if err != nil {
+		return nil, err
+	}
+	s, none := snapshots.Open(ctx, arg, opts)
 	if none == nil || !errors.Is(none, savepoint.ErrNone) {
 		return s, none
 	}
@@ -265,10 +270,23 @@ func (a *app) openSnapshot(ctx context.Context, cmd *cobra.Command, arg string) 
 	if err := dir.Close(); err != nil {
 		return nil, err
 	}
-	return snapshots.Open(ctx, chk)
+	return snapshots.Open(ctx, chk, opts)
 }
 
 // openSavepoint opens the place of a savepoint by its directory or its manifest.
-func openSavepoint(name string) (checkpoint.Place, error) {
-	return checkpoint.OpenPlace(snapshots.Path(name))
+func (a *app) openSavepoint(ctx context.Context, cmd *cobra.Command, name string) (checkpoint.Place, error) {
+	opts, err := a.storeOptions(cmd)
+	if err != nil {
+		return nil, err
+	}
+	return stores.Place(ctx, snapshots.Path(name), opts)
+}
+
+// storeOptions are the options of -D as stores read them.
+func (a *app) storeOptions(cmd *cobra.Command) (map[string]string, error) {
+	s, err := a.newSession(cmd)
+	if err != nil {
+		return nil, err
+	}
+	return s.Settings.Runtime(), nil
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/sqlstream/sqlstream/checkpoint/evolve"
 	"github.com/sqlstream/sqlstream/cmd/sqlstream/engine"
 	"github.com/sqlstream/sqlstream/cmd/sqlstream/internal/heap"
 	"github.com/sqlstream/sqlstream/exec/control"
@@ -24,6 +25,7 @@ type Launcher struct {
 	Version         string
 	Fresh           bool
 	AllowDuplicates bool
+	Allow           evolve.Allow      // what becomes of state where the query has changed
 	From            string            // the snapshot that jobs begin with, "" none
 	FailPoint       func(name string) // nil outside of tests
 }
@@ -44,7 +46,7 @@ type Job struct {
 func (l *Launcher) Start(ctx context.Context, p *plan.Job, dir string) (*Job, error) {
 	heap.Manage(job.MachineMemory())
 	log := l.Log.With("job", p.Name)
-	h, err := job.Run(ctx, p, job.Config{Dir: dir, Fresh: l.Fresh, AllowDuplicates: l.AllowDuplicates, From: l.From, Connectors: l.Lookup,
+	h, err := job.Run(ctx, p, job.Config{Dir: dir, Fresh: l.Fresh, AllowDuplicates: l.AllowDuplicates, From: l.From, Allow: l.Allow, Connectors: l.Lookup,
 		Log: log, Version: l.Version, FailPoint: l.FailPoint})
 	if err != nil {
 		return nil, err

@@ -1,0 +1,79 @@
+package kill
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/sqlstream/sqlstream/checkpoint/stores"
+	"github.com/sqlstream/sqlstream/testsql/fakes3"
+)
+
+// TestKillLoopWithCheckpointsInAFaultyS3 has the checkpoints in an S3 in this process that throttles,
+// ends connections, loses answers and cuts bodies all the time.
+func TestKillLoopWithCheckpointsInAFaultyS3(t *testing.T) {
+	s := fakes3.New()
+	defer s.Close()
+	rng := rand.New(rand.NewPCG(*seed, 3))
+	s.Fault = func(r *http.Request) fakes3.Fault { // the server asks for one request at a time
+		switch n := rng.IntN(100); {
+		case n < 2:
+			return fakes3.SlowDown
+		case n < 3:
+			return fakes3.Reset
+		case n < 4:
+			return fakes3.LostAnswer
+		case n < 5 && r.Method == http.MethodGet && r.Header.Get("Range") != "":
+			return fakes3.CutBody
+		}
+		return fakes3.None
+	}
+	inStore(t, "s3://"+fakes3.Bucket+"/checkpoints", s.Options(), min(*kills, 30))
+	for _, key := range []string{fakes3.AccessKey, fakes3.SecretKey} {
+		if found := s.Holding(key); len(found) > 0 {
+			t.Errorf("the store's key is in %v", found)
+		}
+	}
+	if left := s.Uploads(); left > 0 {
+		t.Errorf("%d uploads are left", left)
+	}
+}
+
+// TestKillLoopOnS3 has the checkpoints on the server of S3_ENDPOINT.
+func TestKillLoopOnS3(t *testing.T) {
+	endpoint := os.Getenv("S3_ENDPOINT")
+	if endpoint == "" {
+		t.Skip("S3_ENDPOINT is not set: make s3 starts a server (it needs go only)")
+	}
+	bucket := os.Getenv("S3_BUCKET")
+	if bucket == "" {
+		bucket = "sqlstream"
+	}
+	inStore(t, unique("s3://"+bucket), map[string]string{"s3.endpoint": endpoint, "s3.path.style.access": "true"}, *kills)
+}
+
+// TestKillLoopOnHDFS has the checkpoints on the cluster of HDFS_NAMENODE.
+func TestKillLoopOnHDFS(t *testing.T) {
+	node := os.Getenv("HDFS_NAMENODE")
+	if node == "" {
+		t.Skip("HDFS_NAMENODE is not set, as hdfs://127.0.0.1:8020: make hdfs starts one (it needs Java 17 and Maven)")
+	}
+	inStore(t, unique(node+"/tmp"), nil, *kills)
+}
+
+func unique(base string) string {
+	return stores.Join(base, fmt.Sprintf("kill-%d-%d", os.Getpid(), time.Now().UnixNano()))
+}
+
+// inStore runs the loop with checkpoints at an address.
+func inStore(t *testing.T, uri string, opts map[string]string, kills int) {
+	t.Helper()
+	sum := newSum()
+	o := defaults(t, program(t), *seed+300)
+	o.Store, o.StoreOptions, o.Kills, o.Parallelism = uri, opts, kills, 0
+	sum.add(t, o, runLoop(t, o))
+	sum.check(t)
+}
