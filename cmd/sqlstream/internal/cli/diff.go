@@ -174,17 +174,17 @@ func (a *app) diffSnapshot(ctx context.Context, cmd *cobra.Command, from string,
 	if err != nil {
 		return nil, err
 	}
-	defer s.close()
-	p := now.job(s.manifest.JobName)
+	defer s.Close()
+	p := now.job(s.Manifest.JobName)
 	if p == nil {
 		names := make([]string, len(now.jobs))
 		for i, p := range now.jobs {
 			names[i] = p.Name
 		}
-		return nil, exitcode.With(exitcode.Config, fmt.Errorf("%s is of the job %s; %s has the jobs %s", s.location, s.manifest.JobName, now.name, strings.Join(names, ", ")))
+		return nil, exitcode.With(exitcode.Config, fmt.Errorf("%s is of the job %s; %s has the jobs %s", s.Path, s.Manifest.JobName, now.name, strings.Join(names, ", ")))
 	}
 	allow.Shared = false
-	return []jobDiff{{p.Name, evolve.Compare(s.manifest, job.Target(p), allow)}}, nil
+	return []jobDiff{{p.Name, evolve.Compare(s.Manifest, job.Target(p), allow)}}, nil
 }
 
 // sameQuery says so when the snapshot is not one of the old file.

@@ -61,7 +61,7 @@ func (a *app) verifySavepoint(ctx context.Context, place checkpoint.Place) error
 		return err
 	}
 	if errors.Is(r.Err, savepoint.ErrNone) {
-		return exitcode.With(exitcode.IO, r.Err)
+		return r.Err
 	}
 	if err := r.Write(a.Out); err != nil {
 		return err
@@ -177,9 +177,6 @@ the copy. With --type the copy has that layout; otherwise its files are the same
 			}
 			defer to.Close()
 			if err := copySavepoint(ctx, from, to, layout); err != nil {
-				if errors.Is(err, savepoint.ErrNone) {
-					err = exitcode.With(exitcode.IO, err)
-				}
 				return err
 			}
 			return a.verifySavepoint(ctx, to)
