@@ -53,7 +53,7 @@ type derivation struct {
 
 // same reports whether the table's entries stay as they are, where they are.
 func (t *table) same() bool {
-	if t.from == nil || t.uid != t.from.uid || t.ID != t.from.ID || t.Size != t.from.Size || len(t.derived) > 0 || t.prune || t.widensKey() {
+	if t.from == nil || t.beginsTTL() || t.uid != t.from.uid || t.ID != t.from.ID || t.Size != t.from.Size || len(t.derived) > 0 || t.prune || t.widensKey() {
 		return false
 	}
 	filled := map[int]bool{}
@@ -82,6 +82,9 @@ func (t *table) same() bool {
 	}
 	return true
 }
+
+// beginsTTL reports whether entries that were kept for ever have a time to live now. It counts from the snapshot.
+func (t *table) beginsTTL() bool { return t.TTL > 0 && t.from.TTL == 0 }
 
 // check tells what points outside of values: the manifest is not what an engine wrote.
 func (t *table) check() error {
