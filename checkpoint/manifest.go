@@ -43,6 +43,9 @@ type Manifest struct {
 	Transactions []Transaction `json:"transactions,omitempty"`
 	Files        []state.File  `json:"files"`
 	Rows         []RowFile     `json:"rowFiles,omitempty"` // of a canonical savepoint, instead of Files
+	Channels     []Channel     `json:"channels,omitempty"` // rows in flight, of an unaligned checkpoint
+	// Dataflow is the fingerprint of all that rows in flight depend on; "" when there are none.
+	Dataflow string `json:"dataflow,omitempty"`
 }
 
 // The layouts of savepoints.

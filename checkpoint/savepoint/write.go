@@ -114,9 +114,13 @@ func (w *writer) create(name string) (state.FileWriter, error) {
 }
 
 func (w *writer) write(ctx context.Context, src Source) (*checkpoint.Manifest, error) {
+	if rows, _ := src.Manifest.InFlight(); rows > 0 {
+		return nil, fmt.Errorf("checkpoint %d has %d rows in flight, which a savepoint cannot hold: take one of the running job, "+
+			"or run it once with 'execution.checkpointing.unaligned.enabled' = 'false'", src.Manifest.Epoch, rows)
+	}
 	m := *src.Manifest
 	m.Kind, m.Layout, m.Created, m.Previous = checkpoint.Savepoint, w.opt.Layout, w.opt.Now.UTC(), 0
-	m.Transactions, m.Files, m.Rows = nil, nil, nil
+	m.Transactions, m.Files, m.Rows, m.Channels = nil, nil, nil, nil
 	w.m = &m
 	content := src.Content
 	if content == nil {

@@ -65,6 +65,8 @@ type restored struct {
 	Drained bool                    // its input had ended, or been ended
 	Sources map[string][]splitState // by UID
 	Files   []state.File
+	// Channels are the rows that were in flight.
+	Channels []checkpoint.Channel
 }
 
 // openHome locks the job directory, which begins an incarnation, and opens the checkpoints.
@@ -223,7 +225,10 @@ func (m *home) publish(ctx context.Context, s *snapshot) error {
 		Epoch: s.Epoch, Previous: m.previous, Kind: checkpoint.Checkpoint, Created: m.h.cfg.Clock.Now().UTC(),
 		MaxParallelism: m.h.plan.MaxParallel, Plan: m.plan.hash, SQLHash: m.plan.sql, Operators: m.plan.operators,
 		SQL: m.h.plan.SQL, Options: masked(m.h.plan.Options), Begun: m.begun, Drained: s.Drained,
-		Files: live,
+		Files: live, Channels: s.Channels,
+	}
+	if len(s.Channels) > 0 {
+		man.Dataflow = m.plan.dataflow
 	}
 	m.mu.Unlock()
 	for uid, splits := range s.sources() {

@@ -198,8 +198,8 @@ func (m *home) retain(e state.Epoch) error {
 // publishStart writes the checkpoint that a fresh job with transactional output begins with:
 // where its sources start and nothing else. So there is always one to fall back to, even
 // when the very first transaction is lost.
-func (m *home) publishStart(ctx context.Context, sources map[int]*sourceNode) error {
-	s := &snapshot{Epoch: m.nextEpoch(), Started: m.h.cfg.Clock.Now()}
+func (m *home) publishStart(ctx context.Context, sources map[int]*sourceNode, r *restored) error {
+	s := &snapshot{Epoch: m.nextEpoch(), Started: m.h.cfg.Clock.Now(), Channels: r.Channels}
 	s.initial = map[string][]splitState{}
 	for _, src := range sources {
 		for _, list := range src.start {

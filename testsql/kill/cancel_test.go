@@ -47,7 +47,7 @@ func TestACancelledJobLeavesNothingAndTheNextRunIsANewOne(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%v\n%s", err, p.output.String())
 		}
-		d, err := readDurable(t.Context(), l.jobDir())
+		d, err := l.readDurable(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}

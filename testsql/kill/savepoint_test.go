@@ -202,11 +202,11 @@ func TestDrainFiresAllWindows(t *testing.T) {
 	if len(open) > 0 {
 		t.Errorf("transactions are open: %v", open)
 	}
-	was, err := readDurable(t.Context(), f.jobDir())
+	was, err := f.readDurable(t.Context())
 	f.must(err)
 	q := f.launch()
 	for !q.ended() {
-		if now, err := readDurable(t.Context(), f.jobDir()); err == nil && now.newest() > was.newest() {
+		if now, err := f.readDurable(t.Context()); err == nil && now.newest() > was.newest() {
 			break
 		}
 		sleep(t.Context(), tickEvery)
