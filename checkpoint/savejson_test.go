@@ -82,18 +82,21 @@ func TestDecodeSavepointSaysWhatIsWrong(t *testing.T) {
 		is   error
 		want string
 	}{
-		"empty":                       {nil, ErrCorrupt, `its last member is no "crc32c"`},
-		"cut":                         {whole[:len(whole)/2], ErrCorrupt, `its last member is no "crc32c"`},
-		"without its last byte":       {whole[:len(whole)-1], ErrCorrupt, `its last member is no "crc32c"`},
-		"changed":                     {bytes.Replace(whole, []byte(`"etl"`), []byte(`"elt"`), 1), ErrCorrupt, `its "crc32c" is "`},
-		"a manifest of a checkpoint":  {sum("{}\n"), ErrCorrupt, "is no manifest of a savepoint"},
-		"another version":             {sealed("{\n  \"format\": 9,\n  \"engine\": \"3.0\"\n}"), ErrVersion, "was written by sqlstream 3.0"},
-		"no JSON":                     {sealed("hello\n}"), ErrCorrupt, "invalid character"},
-		"an unknown member":           {sealed("{\n  \"format\": 1,\n  \"path\": \"/tmp\"\n}"), ErrCorrupt, "unknown field"},
-		"a checkpoint":                {edit(Canonical, func(m *Manifest) { m.Kind = Checkpoint }), ErrCorrupt, `kind "checkpoint", expected savepoint`},
-		"no layout":                   {edit(Canonical, func(m *Manifest) { m.Layout = "" }), ErrCorrupt, `layout "", expected canonical or native`},
-		"a checkpoint before it":      {edit(Canonical, func(m *Manifest) { m.Previous = 4 }), ErrCorrupt, "a savepoint stands alone"},
-		"transactions":                {edit(Native, func(m *Manifest) { m.Transactions = manifestOf(5, 4).Transactions }), ErrCorrupt, "a savepoint stands alone"},
+		"empty":                      {nil, ErrCorrupt, `its last member is no "crc32c"`},
+		"cut":                        {whole[:len(whole)/2], ErrCorrupt, `its last member is no "crc32c"`},
+		"without its last byte":      {whole[:len(whole)-1], ErrCorrupt, `its last member is no "crc32c"`},
+		"changed":                    {bytes.Replace(whole, []byte(`"etl"`), []byte(`"elt"`), 1), ErrCorrupt, `its "crc32c" is "`},
+		"a manifest of a checkpoint": {sum("{}\n"), ErrCorrupt, "is no manifest of a savepoint"},
+		"another version":            {sealed("{\n  \"format\": 9,\n  \"engine\": \"3.0\"\n}"), ErrVersion, "was written by sqlstream 3.0"},
+		"no JSON":                    {sealed("hello\n}"), ErrCorrupt, "invalid character"},
+		"an unknown member":          {sealed("{\n  \"format\": 1,\n  \"path\": \"/tmp\"\n}"), ErrCorrupt, "unknown field"},
+		"a checkpoint":               {edit(Canonical, func(m *Manifest) { m.Kind = Checkpoint }), ErrCorrupt, `kind "checkpoint", expected savepoint`},
+		"no layout":                  {edit(Canonical, func(m *Manifest) { m.Layout = "" }), ErrCorrupt, `layout "", expected canonical or native`},
+		"a checkpoint before it":     {edit(Canonical, func(m *Manifest) { m.Previous = 4 }), ErrCorrupt, "a savepoint stands alone"},
+		"transactions":               {edit(Native, func(m *Manifest) { m.Transactions = manifestOf(5, 4).Transactions }), ErrCorrupt, "a savepoint stands alone"},
+		"rows in flight": {edit(Native, func(m *Manifest) {
+			m.Channels = []Channel{{UID: "u1", Parallelism: 1, Name: "0000000001-aa.flt", Size: 1, Rows: 1}}
+		}), ErrCorrupt, "a savepoint stands alone"},
 		"files of the other layout":   {edit(Native, func(m *Manifest) { m.Layout = Canonical }), ErrCorrupt, "files of the other layout"},
 		"a delta":                     {edit(Native, func(m *Manifest) { m.Files[0].Kind = "delta" }), ErrCorrupt, "a savepoint has full files only"},
 		"a file twice":                {edit(Canonical, func(m *Manifest) { m.Rows = append(m.Rows, m.Rows[0]); m.Rows[1].Table = 1 }), ErrCorrupt, `file "u1.groups.arrow" is listed twice`},

@@ -141,6 +141,15 @@ func TestASavepointNeedsNothingOfTheCheckpoint(t *testing.T) {
 	}
 }
 
+func TestOfACheckpointWithRowsInFlightNoSavepointIsMade(t *testing.T) {
+	m, c := example()
+	m.Channels = []checkpoint.Channel{{UID: m.Operators[0].UID, Parallelism: 1, Name: "0000000001-aa.flt", Size: 1, Rows: 7}}
+	p := place(t)
+	if _, err := Write(t.Context(), Source{Manifest: m, Content: c}, p, Options{Layout: checkpoint.Canonical, Now: day}); err == nil || !strings.Contains(err.Error(), "has 7 rows in flight") {
+		t.Error(err)
+	}
+}
+
 func TestKeepSaysWhichTablesGoIn(t *testing.T) {
 	m, c := example()
 	p := place(t)

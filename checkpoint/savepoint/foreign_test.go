@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -77,6 +78,40 @@ func TestForeignReaders(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	golden(t, "testdata/read.golden", string(out))
+}
+
+// TestForeignReadersReadEveryType: pyarrow validates, and DuckDB reads, files of every type, and what
+// is exported of them.
+func TestForeignReadersReadEveryType(t *testing.T) {
+	py := python(t)
+	r := random(7)
+	r.sane = true
+	m, c := randomState(r, 60)
+	p := place(t)
+	m, err := Write(t.Context(), Source{Manifest: m, Content: c}, p, Options{Layout: checkpoint.Canonical, Now: day})
+	if err != nil {
+		t.Fatal(err)
+	}
+	exported := t.TempDir()
+	for _, f := range m.Rows {
+		for _, format := range Formats {
+			out, err := os.Create(filepath.Join(exported, f.Name+"."+format))
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = Export(t.Context(), p, m, f.UID, m.Table(f.UID, f.Table).Name, format, out)
+			if err := errors.Join(err, out.Close()); err != nil {
+				t.Fatalf("%s: %v", f.Name, err)
+			}
+		}
+	}
+	out, err := exec.Command(py, "testdata/readall.py", p.Location(), exported).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if want := fmt.Sprintf("%d files are read\n", len(m.Rows)); string(out) != want {
+		t.Errorf("%s, want %s", out, want)
+	}
 }
 
 func golden(t *testing.T, path, got string) {

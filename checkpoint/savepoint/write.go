@@ -120,7 +120,7 @@ func (w *writer) write(ctx context.Context, src Source) (*checkpoint.Manifest, e
 	}
 	m := *src.Manifest
 	m.Kind, m.Layout, m.Created, m.Previous = checkpoint.Savepoint, w.opt.Layout, w.opt.Now.UTC(), 0
-	m.Transactions, m.Files, m.Rows = nil, nil, nil
+	m.Transactions, m.Files, m.Rows, m.Channels = nil, nil, nil, nil
 	w.m = &m
 	content := src.Content
 	if content == nil {
