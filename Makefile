@@ -14,7 +14,7 @@ KAFKA_PORT ?= 21092
 KAFKA_KILLS   ?= 70
 KAFKA_VERSION ?= 4.4.0
 KAFKA      := testsql/kafka/kafka.sh
-STORE_KILLS ?= 35
+STORE_KILLS ?= 45
 S3_PORT    ?= 21110
 HDFS_PORT  ?= 21120
 S3         := testsql/services/s3.sh
@@ -69,13 +69,13 @@ kafka: ## the tests that need a real Apache Kafka; starts one (Java 17 and Maven
 	KAFKA_BROKERS=127.0.0.1:$(KAFKA_PORT) $(GO) test -count=1 ./testsql/kill -run TestKillLoopOnRealKafka -v -kills $(KAFKA_KILLS) -seed $(SEED); rc=$$?; \
 	$(KAFKA) clean --port $(KAFKA_PORT); exit $$rc
 
-s3: ## checkpoints on a real S3 server, killed STORE_KILLS=35 times; builds and starts one (versitygw)
+s3: ## checkpoints on a real S3 server, killed STORE_KILLS=45 times; builds and starts one (versitygw)
 	@$(S3) start --port $(S3_PORT)
 	@rc=0; env $$($(S3) env --port $(S3_PORT)) $(GO) test -count=1 ./checkpoint/stores -run '/S3_server' && \
 	env $$($(S3) env --port $(S3_PORT)) $(GO) test -count=1 ./testsql/kill -run TestKillLoopOnS3 -v -kills $(STORE_KILLS) -seed $(SEED) || rc=$$?; \
 	$(S3) clean --port $(S3_PORT); exit $$rc
 
-hdfs: ## checkpoints on a real HDFS, killed STORE_KILLS=35 times; starts one (Java 17 and Maven)
+hdfs: ## checkpoints on a real HDFS, killed STORE_KILLS=45 times; starts one (Java 17 and Maven)
 	@$(HDFS) start --port $(HDFS_PORT)
 	@rc=0; env $$($(HDFS) env --port $(HDFS_PORT)) $(GO) test -count=1 ./checkpoint/stores -run '/HDFS' && \
 	env $$($(HDFS) env --port $(HDFS_PORT)) $(GO) test -count=1 ./testsql/kill -run TestKillLoopOnHDFS -v -kills $(STORE_KILLS) -seed $(SEED) || rc=$$?; \
@@ -89,7 +89,7 @@ fuzz: ## run every fuzz target for FUZZTIME=20s
 	@for pkg in $$($(GO) list ./...); do \
 	  dir=$$($(GO) list -f '{{.Dir}}' $$pkg); \
 	  for f in $$(grep -ho 'func Fuzz[A-Za-z0-9_]*' $$dir/*_test.go 2>/dev/null | cut -c6-); do \
-	    echo "$$pkg $$f"; $(GO) test $$pkg -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) || exit 1; \
+	    echo "$$pkg $$f"; $(GO) test $$pkg -run '^$$' -fuzz "^$$f\$$" -fuzzminimizetime 10x -fuzztime $(FUZZTIME) || exit 1; \
 	  done; done
 
 golden: ## write what the commands print now into the golden files; look at the diff

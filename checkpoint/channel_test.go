@@ -103,14 +103,6 @@ func TestDamagedRowsInFlightMakeTheStartUseTheCheckpointBefore(t *testing.T) {
 	}
 }
 
-func TestASavepointOfACheckpointWithRowsInFlightIsRefused(t *testing.T) {
-	d, to := openTest(t, newCrashFS()), openTest(t, newCrashFS())
-	m := takeUnaligned(t, d, 1, nil)
-	if _, err := Save(t.Context(), d, m, to, day, nil); err == nil || !strings.Contains(err.Error(), "has rows in flight") {
-		t.Error(err)
-	}
-}
-
 func TestChannelsThatMakeNoSense(t *testing.T) {
 	ok := Channel{UID: "u", Parallelism: 1, Name: "0000000001-aa.flt", Size: 1, Rows: 1}
 	if err := ok.check(); err != nil {

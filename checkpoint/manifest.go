@@ -2,6 +2,7 @@ package checkpoint
 
 import (
 	"encoding/json"
+	"fmt"
 	"time"
 
 	"github.com/sqlstream/sqlstream/state"
@@ -130,6 +131,14 @@ type Slot struct {
 	// Since is the snapshot after which the slot began, empty, in groups that existed; 0: it
 	// was there from the beginning.
 	Since state.Epoch `json:"validSince,omitempty"`
+}
+
+// Title is the slot's name and type for people, and since when it counts where that is not from the beginning.
+func (s *Slot) Title() string {
+	if s.Since != 0 {
+		return fmt.Sprintf("%s %s (valid since checkpoint %d)", s.Name, s.Type, s.Since)
+	}
+	return s.Name + " " + s.Type
 }
 
 // Field is one value inside a slot; Offset counts from the slot's start. A variable one is an

@@ -211,8 +211,8 @@ func (d *Description) Write(w io.Writer) error {
 		fmt.Fprintf(t, "  %s\t%s\n", o.UID, o.Name)
 		for _, x := range o.Tables {
 			names := make([]string, len(x.Slots))
-			for i, s := range x.Slots {
-				names[i] = s.Name + " " + s.Type
+			for i := range x.Slots {
+				names[i] = x.Slots[i].Title()
 			}
 			what := "changes"
 			if x.Live {

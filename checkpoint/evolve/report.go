@@ -43,6 +43,7 @@ type Report struct {
 	tables    []*table
 	orphans   bool // the snapshot holds state that goes
 	groups    int
+	shared    bool // see Allow
 }
 
 // The exit codes of a comparison.
@@ -55,7 +56,7 @@ const (
 // Compare says what becomes of the state of a snapshot under a plan. It is pure.
 func Compare(old *checkpoint.Manifest, now Target, allow Allow) *Report {
 	c := &comparison{old: old, now: now, allow: newAllowed(allow, old.Operators, now.Operators)}
-	r := &Report{sources: map[string]string{}, groups: now.MaxParallelism, Unknown: c.allow.unknown()}
+	r := &Report{sources: map[string]string{}, groups: now.MaxParallelism, Unknown: c.allow.unknown(), shared: allow.Shared}
 	if old.Epoch != 0 {
 		r.Snapshot = fmt.Sprintf("%s %d of job %s", old.Kind, old.Epoch, old.JobName)
 	}
@@ -376,7 +377,7 @@ func (r *Report) judge() {
 			r.Exit = ExitPartial
 		}
 	}
-	if len(r.Unknown) > 0 {
+	if len(r.Unknown) > 0 && !r.shared {
 		r.Exit = ExitRefused
 	}
 }
@@ -428,7 +429,7 @@ func (r *Report) Reasons() []string {
 
 // UnknownError is the error of names that nothing has, nil when there are none.
 func (r *Report) UnknownError() error {
-	if len(r.Unknown) == 0 {
+	if len(r.Unknown) == 0 || r.shared {
 		return nil
 	}
 	return fmt.Errorf("neither the snapshot nor the query has %s, named with --drop or --accept; 'sqlstream diff' lists the names", strings.Join(r.Unknown, ", "))

@@ -219,7 +219,7 @@ func TestAPlaceWithFilesIsRefused(t *testing.T) {
 	}
 	m, c := example()
 	_, err = Write(t.Context(), Source{Manifest: m, Content: c}, p, Options{Layout: checkpoint.Canonical, Now: day})
-	if err == nil || !strings.Contains(err.Error(), "is not empty (it holds notes.txt)") {
+	if err == nil || !strings.Contains(err.Error(), "it is not empty, it holds notes.txt") {
 		t.Error(err)
 	}
 	from, _ := writeExample(t, checkpoint.Canonical)

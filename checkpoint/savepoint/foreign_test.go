@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -78,6 +80,40 @@ func TestForeignReaders(t *testing.T) {
 	golden(t, "testdata/read.golden", string(out))
 }
 
+// TestForeignReadersReadEveryType: pyarrow validates, and DuckDB reads, files of every type, and what
+// is exported of them.
+func TestForeignReadersReadEveryType(t *testing.T) {
+	py := python(t)
+	r := random(7)
+	r.sane = true
+	m, c := randomState(r, 60)
+	p := place(t)
+	m, err := Write(t.Context(), Source{Manifest: m, Content: c}, p, Options{Layout: checkpoint.Canonical, Now: day})
+	if err != nil {
+		t.Fatal(err)
+	}
+	exported := t.TempDir()
+	for _, f := range m.Rows {
+		for _, format := range Formats {
+			out, err := os.Create(filepath.Join(exported, f.Name+"."+format))
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = Export(t.Context(), p, m, f.UID, m.Table(f.UID, f.Table).Name, format, out)
+			if err := errors.Join(err, out.Close()); err != nil {
+				t.Fatalf("%s: %v", f.Name, err)
+			}
+		}
+	}
+	out, err := exec.Command(py, "testdata/readall.py", p.Location(), exported).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if want := fmt.Sprintf("%d files are read\n", len(m.Rows)); string(out) != want {
+		t.Errorf("%s, want %s", out, want)
+	}
+}
+
 func golden(t *testing.T, path, got string) {
 	t.Helper()
 	if *rewrite {
@@ -89,5 +125,44 @@ func golden(t *testing.T, path, got string) {
 	want, err := os.ReadFile(path)
 	if err != nil || got != string(want) {
 		t.Errorf("%s differs (%v); -rewrite accepts it\n got %s\nwant %s", path, err, got, want)
+	}
+}
+
+// fences are the blocks of code in a document, with their language.
+var fences = regexp.MustCompile("(?ms)^```([a-z]+)\n(.*?)^```$")
+
+// TestExamplesOfTheDocumentation runs the Python in the documentation of the format. What a block
+// prints stands in the next block of text.
+func TestExamplesOfTheDocumentation(t *testing.T) {
+	py := python(t)
+	p, _ := writeExample(t, checkpoint.Canonical)
+	dir := t.TempDir()
+	if err := os.Rename(p.Location(), filepath.Join(dir, "savepoint-5f2a91-0c8be11d7a34")); err != nil {
+		t.Fatal(err)
+	}
+	doc, err := os.ReadFile("../../docs/savepoint-format.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ran, got := 0, ""
+	for _, block := range fences.FindAllStringSubmatch(string(doc), -1) {
+		switch lang, text := block[1], block[2]; {
+		case lang == "python":
+			cmd := exec.Command(py, "-c", text)
+			cmd.Dir = dir
+			out, err := cmd.CombinedOutput()
+			if err != nil {
+				t.Fatalf("%v\n%s\n%s", err, text, out)
+			}
+			ran, got = ran+1, string(out)
+		case lang == "text" && got != "":
+			if text != got {
+				t.Errorf("the example prints\n%s\nthe documentation says\n%s", got, text)
+			}
+			got = ""
+		}
+	}
+	if ran != 2 || got != "" {
+		t.Errorf("%d examples ran, and %q is not in the documentation", ran, got)
 	}
 }

@@ -29,6 +29,8 @@ type frames struct {
 	crc  uint32
 	want checkpoint.RowFile
 	done bool
+	// parts are those of the schema, set when it is known; without, no record batch is read.
+	parts parts
 }
 
 func newFrames(r state.FileReader, want checkpoint.RowFile) (*frames, error) {
@@ -90,7 +92,7 @@ func (f *frames) next() (meta, body []byte, err error) {
 	if err := f.read(meta); err != nil {
 		return nil, nil, err
 	}
-	size, problem := checkMessage(meta, f.left)
+	size, problem := checkMessage(meta, f.left, f.parts)
 	if problem != "" {
 		return nil, nil, f.bad("a message, %d bytes before its end, %s", f.left, problem)
 	}

@@ -43,9 +43,14 @@ func List(dir string, now time.Time) ([]Line, error) {
 			dirs = append(dirs, filepath.Join(dir, e.Name()))
 		}
 	}
+	return ListAt(dirs, checkpoint.OpenPlace, now)
+}
+
+// ListAt is List of these directories, which open opens.
+func ListAt(dirs []string, open func(dir string) (checkpoint.Place, error), now time.Time) ([]Line, error) {
 	out := []Line{}
 	for _, d := range dirs {
-		p, err := checkpoint.OpenPlace(d)
+		p, err := open(d)
 		if err != nil {
 			return nil, err
 		}

@@ -3,6 +3,7 @@ package savepoint
 import (
 	"fmt"
 
+	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/ipc"
 	"github.com/apache/arrow/go/v17/arrow/memory"
 	flatbuffers "github.com/google/flatbuffers/go"
@@ -73,10 +74,35 @@ func (t table) vector(field, size int) (start flatbuffers.UOffsetT, n int, ok bo
 	return start, n, n >= 0 && n <= (len(t.Bytes)-int(start))/size
 }
 
+// parts counts what a record batch of a schema has: a node for every column and every child of
+// one, and their buffers.
+type parts struct{ nodes, buffers int }
+
+func partsOf(t arrow.DataType) parts {
+	p := parts{1, 2}
+	var kids []arrow.Field
+	switch t := t.(type) {
+	case *arrow.NullType:
+		p.buffers = 0
+	case *arrow.StringType, *arrow.BinaryType:
+		p.buffers = 3
+	case *arrow.StructType:
+		p.buffers, kids = 1, t.Fields()
+	case arrow.NestedType:
+		kids = t.Fields()
+	}
+	for _, f := range kids {
+		k := partsOf(f.Type)
+		p.nodes, p.buffers = p.nodes+k.nodes, p.buffers+k.buffers
+	}
+	return p
+}
+
 // checkMessage checks every length in the metadata of a message against what there is, left
-// bytes of the file behind it: Arrow's reader believes them and allocates. It returns the length of
-// the message's body. It panics where the message points outside of itself.
-func checkMessage(meta []byte, left int64) (body int64, problem string) {
+// bytes of the file behind it, and the number of parts against those of the schema: Arrow's
+// reader believes them, reads and allocates. It returns the length of the message's body. It panics
+// where the message points outside of itself.
+func checkMessage(meta []byte, left int64, want parts) (body int64, problem string) {
 	msg := rootTable(meta)
 	if body = msg.int64(messageBody); body < 0 || body > left {
 		return 0, fmt.Sprintf("has a body of %d bytes", body)
@@ -86,7 +112,7 @@ func checkMessage(meta []byte, left int64) (body int64, problem string) {
 	case ok && kind == headerSchema:
 		problem = checkSchema(header)
 	case ok && kind == headerBatch:
-		problem = checkBatch(header, body)
+		problem = checkBatch(header, body, want)
 	default:
 		problem = fmt.Sprintf("is of kind %d; expected a schema and record batches", kind)
 	}
@@ -125,7 +151,8 @@ func checkPairs(t table, field int) bool {
 	return ok
 }
 
-func checkBatch(t table, body int64) string {
+func checkBatch(t table, body int64, want parts) string {
+	var has parts
 	if t.at(batchCompression) != 0 {
 		return "is compressed, which savepoints are not"
 	}
@@ -134,11 +161,15 @@ func checkBatch(t table, body int64) string {
 	}
 	// A value takes at least a bit of the body, apart from those of type NULL.
 	most := 8*body + maxBatchRows
-	if !t.structs(batchNodes, func(n, nulls int64) bool { return n >= 0 && n <= most && nulls >= 0 && nulls <= n }) {
+	if !t.structs(batchNodes, func(n, nulls int64) bool {
+		has.nodes++
+		return n >= 0 && n <= most && nulls >= 0 && nulls <= n
+	}) {
 		return fmt.Sprintf("has columns that are longer than its body of %d bytes", body)
 	}
 	sum := int64(0)
 	if !t.structs(batchBuffers, func(off, n int64) bool {
+		has.buffers++
 		if off < 0 || n < 0 || off > body || n > body-off {
 			return false
 		}
@@ -146,6 +177,9 @@ func checkBatch(t table, body int64) string {
 		return sum <= body
 	}) {
 		return fmt.Sprintf("has buffers outside of its body of %d bytes", body)
+	}
+	if has != want {
+		return fmt.Sprintf("has %d columns and %d buffers, the schema makes %d and %d", has.nodes, has.buffers, want.nodes, want.buffers)
 	}
 	return ""
 }

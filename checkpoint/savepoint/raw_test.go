@@ -2,7 +2,6 @@ package savepoint
 
 import (
 	"bytes"
-	"math/rand/v2"
 	"testing"
 
 	"github.com/sqlstream/sqlstream/checkpoint"
@@ -30,7 +29,7 @@ func through(t *testing.T, m *checkpoint.Manifest, c mapContent) (*checkpoint.Ma
 // TestBytesThatNoColumnSaysAreKept changes keys and values at random: whatever they are, they come
 // back as they were.
 func TestBytesThatNoColumnSaysAreKept(t *testing.T) {
-	r := rand.New(rand.NewPCG(8, 8))
+	r := random(8)
 	m, c := randomState(r, 40)
 	for _, o := range m.Operators {
 		for _, tab := range o.Tables {

@@ -11,6 +11,7 @@ import (
 	"github.com/sqlstream/sqlstream/checkpoint"
 	"github.com/sqlstream/sqlstream/checkpoint/savepoint"
 	"github.com/sqlstream/sqlstream/checkpoint/snapshots"
+	"github.com/sqlstream/sqlstream/checkpoint/stores"
 )
 
 // operations is what a person does to the job while it is killed: savepoints are taken, the job is
@@ -115,7 +116,12 @@ func (l *loop) operation(ctx context.Context, p *process, point string, n uint64
 	return true
 }
 
-func (l *loop) savepointDir() string { return filepath.Join(l.o.Dir, "savepoints") }
+func (l *loop) savepointDir() string {
+	if l.o.Store != "" {
+		return stores.Join(l.o.Store, "savepoints")
+	}
+	return filepath.Join(l.o.Dir, "savepoints")
+}
 
 // beginFrom decides where and how the next life begins from a savepoint.
 func (l *loop) beginFrom(path string, n uint64) {
@@ -132,15 +138,12 @@ func (l *loop) beginFrom(path string, n uint64) {
 
 // savepoints checks what the operations left: every savepoint that is there is whole.
 func (l *loop) savepoints(ctx context.Context) error {
-	found, err := os.ReadDir(l.savepointDir())
-	if errors.Is(err, os.ErrNotExist) {
-		return nil
-	}
+	names, err := l.savepointNames(ctx)
 	if err != nil {
 		return err
 	}
-	for _, f := range found {
-		s, err := snapshots.Open(ctx, filepath.Join(l.savepointDir(), f.Name()), nil)
+	for _, n := range names {
+		s, err := snapshots.Open(ctx, stores.Join(l.savepointDir(), n), l.o.StoreOptions)
 		if err != nil {
 			l.report.Leftovers = append(l.report.Leftovers, err.Error())
 			continue
@@ -154,4 +157,19 @@ func (l *loop) savepoints(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+func (l *loop) savepointNames(ctx context.Context) ([]string, error) {
+	if l.o.Store != "" {
+		return stores.Names(ctx, l.savepointDir(), l.o.StoreOptions)
+	}
+	found, err := os.ReadDir(l.savepointDir())
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	var names []string
+	for _, f := range found {
+		names = append(names, f.Name())
+	}
+	return names, err
 }

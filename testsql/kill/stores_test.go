@@ -68,12 +68,12 @@ func unique(base string) string {
 	return stores.Join(base, fmt.Sprintf("kill-%d-%d", os.Getpid(), time.Now().UnixNano()))
 }
 
-// inStore runs the loop with checkpoints at an address.
+// inStore runs the loop with checkpoints and savepoints at an address.
 func inStore(t *testing.T, uri string, opts map[string]string, kills int) {
 	t.Helper()
 	sum := newSum()
 	o := defaults(t, program(t), *seed+300)
-	o.Store, o.StoreOptions, o.Kills, o.Parallelism = uri, opts, kills, 0
+	o.Store, o.StoreOptions, o.Kills, o.Parallelism, o.Operate = uri, opts, kills, 0, true
 	sum.add(t, o, runLoop(t, o))
 	sum.check(t)
 }

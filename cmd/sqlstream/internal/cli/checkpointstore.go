@@ -42,6 +42,15 @@ func (a *app) openRemote(cmd *cobra.Command, arg string) (s checkpoint.Storage, 
 	return s, id, epoch, nil
 }
 
+// storeOptions are the options of -D, as a job would have them.
+func (a *app) storeOptions(cmd *cobra.Command) (map[string]string, error) {
+	s, err := a.newSession(cmd)
+	if err != nil {
+		return nil, err
+	}
+	return s.Settings.Runtime(), nil
+}
+
 // soleJob finds the one job whose checkpoints are beneath an address.
 func soleJob(cmd *cobra.Command, uri string, opts map[string]string) (string, error) {
 	names, err := stores.Names(cmd.Context(), uri, opts)

@@ -61,7 +61,7 @@ func (a *app) verifySavepoint(ctx context.Context, place checkpoint.Place) error
 		return err
 	}
 	if errors.Is(r.Err, savepoint.ErrNone) {
-		return exitcode.With(exitcode.IO, r.Err)
+		return r.Err
 	}
 	if err := r.Write(a.Out); err != nil {
 		return err
@@ -112,7 +112,7 @@ directories of savepoints in it.`,
 		Example: "  sqlstream savepoint ls ./savepoints",
 		Args:    exactly("DIR"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			list, err := savepoint.List(args[0], time.Now())
+			list, err := a.listSavepoints(cmd, args[0])
 			if errors.Is(err, fs.ErrNotExist) {
 				return exitcode.With(exitcode.IO, fmt.Errorf("directory %s does not exist", args[0]))
 			}
@@ -127,6 +127,27 @@ directories of savepoints in it.`,
 	}
 	a.formatFlag(cmd, &format)
 	return cmd
+}
+
+func (a *app) listSavepoints(cmd *cobra.Command, dir string) ([]savepoint.Line, error) {
+	if !stores.Remote(dir) {
+		return savepoint.List(strings.TrimPrefix(dir, "file://"), time.Now())
+	}
+	opts, err := a.storeOptions(cmd)
+	if err != nil {
+		return nil, err
+	}
+	ctx, stop := a.interruptible(cmd)
+	defer stop()
+	names, err := stores.Names(ctx, dir, opts)
+	if err != nil {
+		return nil, exitcode.With(exitcode.IO, err)
+	}
+	at := []string{dir}
+	for _, n := range names {
+		at = append(at, stores.Join(dir, n))
+	}
+	return savepoint.ListAt(at, func(at string) (checkpoint.Place, error) { return stores.Place(ctx, at, opts) }, time.Now())
 }
 
 func (a *app) savepointCopy() *cobra.Command {
@@ -156,9 +177,6 @@ the copy. With --type the copy has that layout; otherwise its files are the same
 			}
 			defer to.Close()
 			if err := copySavepoint(ctx, from, to, layout); err != nil {
-				if errors.Is(err, savepoint.ErrNone) {
-					err = exitcode.With(exitcode.IO, err)
-				}
 				return err
 			}
 			return a.verifySavepoint(ctx, to)
@@ -280,13 +298,4 @@ func (a *app) openSavepoint(ctx context.Context, cmd *cobra.Command, name string
 		return nil, err
 	}
 	return stores.Place(ctx, snapshots.Path(name), opts)
-}
-
-// storeOptions are the options of -D as stores read them.
-func (a *app) storeOptions(cmd *cobra.Command) (map[string]string, error) {
-	s, err := a.newSession(cmd)
-	if err != nil {
-		return nil, err
-	}
-	return s.Settings.Runtime(), nil
 }

@@ -86,8 +86,8 @@ func mapState(m *checkpoint.Manifest, location string) []mappedOperator {
 			for _, k := range t.Key {
 				y.Key = append(y.Key, k.Name+" "+k.Type)
 			}
-			for _, slot := range t.Slots {
-				y.State = append(y.State, slot.Name+" "+slot.Type)
+			for i := range t.Slots {
+				y.State = append(y.State, t.Slots[i].Title())
 			}
 			x.Tables = append(x.Tables, y)
 		}
