@@ -65,6 +65,10 @@ func Compare(old *checkpoint.Manifest, now Target, allow Allow) *Report {
 	if old.MaxParallelism != now.MaxParallelism {
 		r.Rows = append(r.Rows, Row{Verdict: Incompatible, Because: fmt.Sprintf("pipeline.max-parallelism is %d; the checkpoint has %d key groups, which is fixed for its life", now.MaxParallelism, old.MaxParallelism)})
 	}
+	if rows, _ := old.InFlight(); rows > 0 && old.Dataflow != now.Dataflow {
+		r.Rows = append(r.Rows, Row{Verdict: Incompatible, Because: fmt.Sprintf("%d rows are in flight (execution.checkpointing.unaligned.enabled), which only fit the query as it was; "+
+			"run that once more and take a savepoint, which has none", rows)})
+	}
 	for i := range now.Operators {
 		n := now.Operators[i]
 		switch p := c.pairs[&now.Operators[i]]; {

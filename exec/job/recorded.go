@@ -31,7 +31,8 @@ type tableKey struct {
 
 func recordPlan(p *plan.Job) recordedPlan {
 	r := recordedPlan{names: map[string]string{}, tables: map[tableKey]bool{}, sql: hash(p.SQL)}
-	r.operators, r.options = Target(p).Operators, map[string]string{}
+	target := Target(p)
+	r.operators, r.dataflow, r.options = target.Operators, target.Dataflow, map[string]string{}
 	for k, v := range p.Options {
 		r.options[k] = secret.Value(k, v)
 	}
@@ -42,18 +43,15 @@ func recordPlan(p *plan.Job) recordedPlan {
 		r.names[o.UID] = o.Name
 	}
 	r.hash = hash(stateText(r.operators))
-	var b strings.Builder
-	for _, n := range p.Nodes {
-		fmt.Fprintln(&b, n.UID, n.Name, n.Schema)
-	}
-	r.dataflow = hash(b.String())
 	return r
 }
 
 // Target is what a manifest records of a plan, for the comparison with a snapshot.
 func Target(p *plan.Job) evolve.Target {
 	t := evolve.Target{MaxParallelism: p.MaxParallel}
+	var flow strings.Builder
 	for _, n := range p.Nodes {
+		fmt.Fprintln(&flow, n.UID, n.Name, n.Schema)
 		op := checkpoint.Operator{UID: n.UID, Name: n.Name, Kind: n.Op.Kind(), Parallelism: n.Parallelism, Fingerprint: n.Fingerprint,
 			Window: n.Origin.Window, Inputs: n.Origin.Inputs, Conditions: n.Origin.Conditions, Sink: n.Origin.Sink, Line: n.Line, Column: n.Col, SQL: n.SQL}
 		switch x := n.Op.(type) {
@@ -67,6 +65,7 @@ func Target(p *plan.Job) evolve.Target {
 		}
 		t.Operators = append(t.Operators, op)
 	}
+	t.Dataflow = hash(flow.String())
 	return t
 }
 
