@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"os"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -76,4 +78,42 @@ func inStore(t *testing.T, uri string, opts map[string]string, kills int) {
 	o.Store, o.StoreOptions, o.Kills, o.Parallelism, o.Operate = uri, opts, kills, 0, true
 	sum.add(t, o, runLoop(t, o))
 	sum.check(t)
+}
+
+// The store is away for longer than one call is tried: the job restarts itself when it has to, and
+// goes on when the store is back.
+func TestTheStoreIsAwayUnderTheJob(t *testing.T) {
+	s := fakes3.New()
+	defer s.Close()
+	var away atomic.Bool
+	var refused atomic.Int64
+	s.Fault = func(*http.Request) fakes3.Fault {
+		if away.Load() {
+			refused.Add(1)
+			return fakes3.Reset
+		}
+		return fakes3.None
+	}
+	f := newFixture(t, func(o *Options) {
+		o.Store, o.StoreOptions, o.Parallelism = "s3://"+fakes3.Bucket+"/checkpoints", s.Options(), 2
+	})
+	p := f.launch()
+	for range 2 {
+		f.rows(100)
+		f.visible(p)
+		away.Store(true)
+		f.rows(100)
+		for before := refused.Load(); refused.Load() < before+25; sleep(t.Context(), tickEvery) {
+			if p.ended() {
+				t.Fatalf("it ended: %v\n%s", p.err, p.text())
+			}
+		}
+		away.Store(false)
+	}
+	f.visible(p)
+	if err := p.stop(t.Context()); err != nil {
+		t.Errorf("the clean end: %v\n%s", err, p.text())
+	}
+	t.Logf("the job restarted itself %d times", strings.Count(p.output.String(), "restarting from its last checkpoint"))
+	f.exact()
 }
