@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"os"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -116,4 +118,47 @@ func TestTheStoreIsAwayUnderTheJob(t *testing.T) {
 	}
 	t.Logf("the job restarted itself %d times", strings.Count(p.output.String(), "restarting from its last checkpoint"))
 	f.exact()
+}
+
+// The commands that look at checkpoints and savepoints take addresses of stores.
+func TestCommandsOnAStore(t *testing.T) {
+	s := fakes3.New()
+	defer s.Close()
+	f := newFixture(t, func(o *Options) { o.Store, o.StoreOptions = "s3://"+fakes3.Bucket+"/checkpoints", s.Options() })
+	f.rows(200)
+	p := f.launch()
+	f.visible(p)
+	path := f.savepoint("stop", "kill", "--savepoint", f.savepointDir())
+	<-p.done
+	if want := f.o.Store + "/savepoints/savepoint-"; !strings.HasPrefix(path, want) {
+		t.Fatalf("the savepoint is at %s, expected %s...", path, want)
+	}
+	var options []string
+	for k, v := range s.Options() {
+		options = append(options, "-D", k+"="+v)
+	}
+	at := func(args ...string) string { return f.command(append(args, options...)...) }
+	d, err := f.readDurable(t.Context())
+	f.must(err)
+	newest := strconv.FormatUint(uint64(d.newest()), 10)
+	job := stores.Join(f.o.Store, d.job.ID)
+
+	wantTexts(t, at("checkpoint", "ls", job), newest, "complete")
+	wantTexts(t, at("checkpoint", "show", f.o.Store), "checkpoint "+newest+" of job kill", stores.Join(job, "chk-"+newest))
+	wantTexts(t, at("checkpoint", "verify", stores.Join(job, "chk-"+newest)), "checkpoint "+newest+": ok")
+	wantTexts(t, at("savepoint", "ls", f.savepointDir()), path, "complete")
+	wantTexts(t, at("savepoint", "show", path), "savepoint", "job kill")
+	copied := filepath.Join(t.TempDir(), "copy")
+	at("savepoint", "cp", path, copied)
+	at("savepoint", "cp", copied, stores.Join(f.o.Store, "again"))
+	at("savepoint", "verify", stores.Join(f.o.Store, "again"))
+	at("savepoint", "--dispose", path)
+	if out := at("savepoint", "ls", f.savepointDir()); !strings.Contains(out, "no savepoints") {
+		t.Errorf("after it was disposed of: %s", out)
+	}
+	for _, key := range []string{fakes3.AccessKey, fakes3.SecretKey} {
+		if found := s.Holding(key); len(found) > 0 || strings.Contains(p.output.String(), key) {
+			t.Errorf("the store's key is in %v, or in what the job printed", found)
+		}
+	}
 }

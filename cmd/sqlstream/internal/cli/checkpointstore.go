@@ -1,6 +1,9 @@
 package cli
 
 import (
+	"context"
+	"errors"
+	"io/fs"
 	"slices"
 	"strconv"
 	"strings"
@@ -37,7 +40,7 @@ func (a *app) openRemote(cmd *cobra.Command, arg string) (s checkpoint.Storage, 
 	}
 	s, err = stores.Open(ctx, uri, id, checkpoint.DirOptions{}, opts)
 	if err != nil {
-		return nil, "", 0, exitcode.With(exitcode.IO, err)
+		return nil, "", 0, storeError(err)
 	}
 	return s, id, epoch, nil
 }
@@ -51,11 +54,23 @@ func (a *app) storeOptions(cmd *cobra.Command) (map[string]string, error) {
 	return s.Settings.Runtime(), nil
 }
 
+// storeError gives an error of a store its exit code. Those of the operating system have theirs.
+func storeError(err error) error {
+	_, local := errors.AsType[*fs.PathError](err)
+	switch {
+	case errors.Is(err, checkpoint.ErrUnavailable):
+		return exitcode.With(exitcode.Temporary, err)
+	case err == nil, local, errors.Is(err, fs.ErrPermission), errors.Is(err, context.Canceled):
+		return err
+	}
+	return exitcode.With(exitcode.IO, err)
+}
+
 // soleJob finds the one job whose checkpoints are beneath an address.
 func soleJob(cmd *cobra.Command, uri string, opts map[string]string) (string, error) {
 	names, err := stores.Names(cmd.Context(), uri, opts)
 	if err != nil {
-		return "", exitcode.With(exitcode.IO, err)
+		return "", storeError(err)
 	}
 	id, err := onlyJob(uri, slices.DeleteFunc(names, func(n string) bool { return !jobIDName.MatchString(n) }))
 	if err != nil {

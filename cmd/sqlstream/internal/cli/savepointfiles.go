@@ -140,7 +140,7 @@ func (a *app) listSavepoints(cmd *cobra.Command, dir string) ([]savepoint.Line, 
 	defer stop()
 	names, err := stores.Names(ctx, dir, opts)
 	if err != nil {
-		return nil, exitcode.With(exitcode.IO, err)
+		return nil, storeError(err)
 	}
 	at := []string{dir}
 	for _, n := range names {
@@ -332,8 +332,5 @@ func (a *app) openPlace(ctx context.Context, cmd *cobra.Command, dir string) (ch
 		return nil, err
 	}
 	p, err := stores.Place(ctx, dir, opts)
-	if err != nil && stores.Remote(dir) {
-		err = exitcode.With(exitcode.IO, err)
-	}
-	return p, err
+	return p, storeError(err)
 }
