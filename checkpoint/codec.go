@@ -28,8 +28,8 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 // trailer is the last line: the checksum of everything before it.
 const trailer = "#crc32c "
 
-// fileName is what names of state files look like: base names that need no quoting anywhere.
-var fileName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]*\.stf$`)
+// fileName is what names of state files (.stf) and of files of rows in flight (.flt) look like: base names that need no quoting anywhere.
+var fileName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]*\.(stf|flt)$`)
 
 // Encode checks a manifest and makes its bytes: indented JSON and a line with the checksum.
 func Encode(m *Manifest) ([]byte, error) {
@@ -134,6 +134,8 @@ func (m *Manifest) check() error {
 		return fmt.Errorf("kind %.40q, expected %s or %s", m.Kind, Checkpoint, Savepoint)
 	case m.MaxParallelism < 1 || m.MaxParallelism > maxGroups:
 		return fmt.Errorf("max parallelism %d, expected 1 to %d", m.MaxParallelism, maxGroups)
+	case len(m.Channels) > maxFiles:
+		return fmt.Errorf("%d files of rows in flight, more than the limit %d", len(m.Channels), maxFiles)
 	case len(m.Files) > maxFiles || len(m.Operators) > maxOperators || len(m.Sources) > maxOperators || len(m.Transactions) > maxOperators:
 		return fmt.Errorf("%d files, %d operators, %d sources, %d transactions: more than the limits %d and %d",
 			len(m.Files), len(m.Operators), len(m.Sources), len(m.Transactions), maxFiles, maxOperators)
@@ -223,7 +225,7 @@ func (m *Manifest) checkFiles() error {
 			return err
 		}
 		switch {
-		case !fileName.MatchString(f.Name):
+		case !fileName.MatchString(f.Name) || !strings.HasSuffix(f.Name, stateSuffix):
 			return fmt.Errorf("file name %.80q is not a plain name that ends in .stf", f.Name)
 		case f.Kind != stf.Delta && f.Kind != stf.Full:
 			return fmt.Errorf("file %s is of kind %.40q, expected %s or %s", f.Name, f.Kind, stf.Delta, stf.Full)
@@ -243,6 +245,14 @@ func (m *Manifest) checkFiles() error {
 		}
 		if n != f.Entries {
 			return fmt.Errorf("file %s has %d entries, its tables %d", f.Name, f.Entries, n)
+		}
+	}
+	for _, c := range m.Channels {
+		if err := seen.add("file", c.Name); err != nil {
+			return err
+		}
+		if err := c.check(); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -385,28 +385,3 @@ func TestAfterACrashTheJobFileIsTheOldOrTheNewOne(t *testing.T) {
 		}
 	}
 }
-
-func TestASavepointNeedsNothingOfTheCheckpoint(t *testing.T) {
-	d, ms := three(t)
-	to := openTest(t, newCrashFS())
-	sp, err := Save(t.Context(), d, ms[2], to, day, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, f := range ms[2].Files {
-		if err := d.Remove(f.Name); err != nil {
-			t.Fatal(err)
-		}
-	}
-	r, err := Verify(t.Context(), to, 3, testJob)
-	if err != nil || r.Problem() != nil {
-		t.Fatal(err, r.Problem())
-	}
-	if sp.Kind != Savepoint || len(sp.Files) != 1 || sp.Files[0].Kind != stf.Full || sp.Files[0].Entries != 1 || len(r.Manifest.Transactions) != 0 ||
-		string(r.Manifest.Sources[0].Splits[0].Position) != `{"offset":42}` {
-		t.Fatalf("%+v", sp)
-	}
-	if _, err := Save(t.Context(), d, ms[1], openTest(t, newCrashFS()), day, nil); !errors.Is(err, fs.ErrNotExist) {
-		t.Fatal(err)
-	}
-}

@@ -2,6 +2,7 @@ package checkpoint
 
 import (
 	"encoding/json"
+	"fmt"
 	"time"
 
 	"github.com/sqlstream/sqlstream/state"
@@ -43,6 +44,9 @@ type Manifest struct {
 	Transactions []Transaction `json:"transactions,omitempty"`
 	Files        []state.File  `json:"files"`
 	Rows         []RowFile     `json:"rowFiles,omitempty"` // of a canonical savepoint, instead of Files
+	Channels     []Channel     `json:"channels,omitempty"` // rows in flight, of an unaligned checkpoint
+	// Dataflow is the fingerprint of all that rows in flight depend on; "" when there are none.
+	Dataflow string `json:"dataflow,omitempty"`
 }
 
 // The layouts of savepoints.
@@ -87,9 +91,10 @@ type Operator struct {
 	// Conditions is what the fingerprint is the hash of.
 	Conditions string `json:"conditions,omitempty"`
 	// Retract: its input has rows that are taken away.
-	Retract bool `json:"retract,omitempty"`
-	Line    int  `json:"line,omitempty"` // where in the SQL it comes from
-	Column  int  `json:"column,omitempty"`
+	Retract bool   `json:"retract,omitempty"`
+	Line    int    `json:"line,omitempty"` // where in the SQL it comes from
+	Column  int    `json:"column,omitempty"`
+	SQL     string `json:"sql,omitempty"` // that line, secrets masked
 }
 
 // Table is the schema of one table of keyed state: all that is needed to read its entries
@@ -126,6 +131,14 @@ type Slot struct {
 	// Since is the snapshot after which the slot began, empty, in groups that existed; 0: it
 	// was there from the beginning.
 	Since state.Epoch `json:"validSince,omitempty"`
+}
+
+// Title is the slot's name and type for people, and since when it counts where that is not from the beginning.
+func (s *Slot) Title() string {
+	if s.Since != 0 {
+		return fmt.Sprintf("%s %s (valid since checkpoint %d)", s.Name, s.Type, s.Since)
+	}
+	return s.Name + " " + s.Type
 }
 
 // Field is one value inside a slot; Offset counts from the slot's start. A variable one is an

@@ -38,10 +38,10 @@ func Retain(manifests []*Manifest, numRetained int, confirmed state.Epoch) Garba
 	var g Garbage
 	for i := len(drop) - 1; i >= 0; i-- { // oldest first: what is left is always a suffix
 		g.Epochs = append(g.Epochs, drop[i].Epoch)
-		for _, f := range drop[i].Files {
-			if !used[f.Name] {
-				used[f.Name] = true
-				g.Files = append(g.Files, f.Name)
+		for _, name := range drop[i].FileNames() {
+			if !used[name] {
+				used[name] = true
+				g.Files = append(g.Files, name)
 			}
 		}
 	}
@@ -51,8 +51,8 @@ func Retain(manifests []*Manifest, numRetained int, confirmed state.Epoch) Garba
 func listed(ms []*Manifest) map[string]bool {
 	used := map[string]bool{}
 	for _, m := range ms {
-		for _, f := range m.Files {
-			used[f.Name] = true
+		for _, name := range m.FileNames() {
+			used[name] = true
 		}
 	}
 	return used
@@ -107,9 +107,9 @@ func Everything(s Storage, jobID string) (Garbage, error) {
 		switch {
 		case err != nil && !errors.Is(err, fs.ErrNotExist):
 			damaged = true
-		case reason != "" && m != nil:
+		case reason != "" && err == nil:
 			keep = append(keep, m)
-		case reason == "":
+		default:
 			g.Epochs = append(g.Epochs, e)
 		}
 	}
@@ -136,8 +136,8 @@ func Orphans(names []string, found []Found) []string {
 	for _, f := range found {
 		switch {
 		case f.Manifest != nil:
-			for _, x := range f.Manifest.Files {
-				used[x.Name] = true
+			for _, name := range f.Manifest.FileNames() {
+				used[name] = true
 			}
 		case !f.incomplete():
 			return nil // what the damaged one lists is not known

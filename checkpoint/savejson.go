@@ -80,8 +80,8 @@ func (m *Manifest) checkSavepoint() error {
 		return fmt.Errorf("kind %.40q, expected %s", m.Kind, Savepoint)
 	case m.Layout != Canonical && m.Layout != Native:
 		return fmt.Errorf("layout %.40q, expected %s or %s", m.Layout, Canonical, Native)
-	case m.Previous != 0 || len(m.Transactions) > 0:
-		return fmt.Errorf("it names a previous checkpoint or transactions; a savepoint stands alone")
+	case m.Previous != 0 || len(m.Transactions) > 0 || len(m.Channels) > 0:
+		return fmt.Errorf("it names a previous checkpoint, transactions or rows in flight; a savepoint stands alone")
 	case m.Layout == Canonical && len(m.Files) > 0 || m.Layout == Native && len(m.Rows) > 0:
 		return fmt.Errorf("it is %s but lists files of the other layout", m.Layout)
 	}

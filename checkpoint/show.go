@@ -23,6 +23,7 @@ type Line struct {
 	Bytes    int64       `json:"bytes"`
 	Files    int         `json:"files"`
 	Splits   int         `json:"splits"`
+	InFlight int64       `json:"rowsInFlight,omitempty"`
 	Pending  int         `json:"transactions"`
 	SetAside string      `json:"setAside,omitempty"`
 	Error    string      `json:"error,omitempty"`
@@ -49,7 +50,8 @@ func List(s Storage, jobID string, now time.Time) ([]Line, error) {
 			continue
 		}
 		l.Kind, l.Created, l.Age = m.Kind, &m.Created, age(now.Sub(m.Created))
-		l.Bytes, l.Files, l.Pending = m.Bytes(), len(m.Files), len(m.Transactions)
+		rows, bytes := m.InFlight()
+		l.Bytes, l.Files, l.Pending, l.InFlight = m.Bytes()+bytes, len(m.Files)+len(m.Channels), len(m.Transactions), rows
 		for _, f := range m.Files {
 			l.Rows += f.Entries
 		}
@@ -209,8 +211,8 @@ func (d *Description) Write(w io.Writer) error {
 		fmt.Fprintf(t, "  %s\t%s\n", o.UID, o.Name)
 		for _, x := range o.Tables {
 			names := make([]string, len(x.Slots))
-			for i, s := range x.Slots {
-				names[i] = s.Name + " " + s.Type
+			for i := range x.Slots {
+				names[i] = x.Slots[i].Title()
 			}
 			what := "changes"
 			if x.Live {
@@ -220,6 +222,14 @@ func (d *Description) Write(w io.Writer) error {
 		}
 	}
 	t.Flush() // into memory
+	if rows, bytes := m.InFlight(); rows > 0 {
+		fmt.Fprintf(&b, "\nin flight, %d rows, %s\n", rows, FormatSize(bytes))
+		t = tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+		for _, c := range m.inFlightTo() {
+			fmt.Fprintf(t, "  %s\t%s\t%d rows, %s, to %d subtasks\n", c.UID, c.name, c.Rows, FormatSize(c.Size), c.subtasks)
+		}
+		t.Flush() // into memory
+	}
 	if len(m.Transactions) > 0 {
 		fmt.Fprintf(&b, "\ntransactions\n")
 		for _, x := range m.Transactions {
@@ -235,6 +245,9 @@ func (d *Description) Write(w io.Writer) error {
 	}
 	for _, f := range m.Rows {
 		fmt.Fprintf(t, "  %s\t%d rows\t%s\n", f.Name, f.Rows, FormatSize(f.Size))
+	}
+	for _, c := range m.Channels {
+		fmt.Fprintf(t, "  %s\trows in flight\t%s, subtask %d\t\t%d rows\t%s\n", c.Name, c.UID, c.Subtask, c.Rows, FormatSize(c.Size))
 	}
 	t.Flush() // into memory
 	writeOptions(&b, m.Options)

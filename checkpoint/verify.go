@@ -59,6 +59,13 @@ func verify(ctx context.Context, s Storage, e state.Epoch, jobID string, whole b
 		}
 		r.Files = append(r.Files, FileReport{f, err})
 	}
+	for _, c := range r.Manifest.Channels {
+		err := verifyChannel(s, c, whole)
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		r.Files = append(r.Files, FileReport{state.File{Name: c.Name, Size: c.Size, CRC32C: c.CRC32C}, err})
+	}
 	return r, nil
 }
 

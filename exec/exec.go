@@ -178,7 +178,9 @@ type Writer interface {
 	// Barrier ends epoch e for this writer: everything written before is in the external
 	// system's hands and acknowledged (transactional sinks: inside the open transaction)
 	// when it returns nil. Rows written after it belong to the next epoch; a transactional
-	// sink keeps them in a bounded buffer until the Committer is told how e was decided.
+	// sink keeps them in a bounded buffer until the Committer is told how e was decided. With
+	// several checkpoints under way the next Barrier may come before that: it waits for the
+	// decision when there are rows in the buffer, which have no transaction to go to yet.
 	Barrier(ctx context.Context, e state.Epoch) error
 	Close() error
 }
@@ -245,7 +247,8 @@ type Recovery struct {
 //	all writers' Barrier(e)  →  Prepare(e)  →  manifest  →  Decided(e, true)  →  Commit(e)
 //	                                          no manifest →  Decided(e, false)
 //
-// The manifest of e+1 is not written before Commit(e) returned nil.
+// The manifest of e+1 is not written, and Prepare(e+1) not called, before Commit(e) returned nil
+// or e was decided as failed.
 type Committer interface {
 	// Name is unique in the job and stable: the token's key in the manifest.
 	Name() string

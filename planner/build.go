@@ -11,6 +11,7 @@ import (
 	"github.com/sqlstream/sqlstream/sql/catalog"
 	"github.com/sqlstream/sqlstream/sql/expr"
 	"github.com/sqlstream/sqlstream/sql/rel"
+	"github.com/sqlstream/sqlstream/sql/secret"
 	"github.com/sqlstream/sqlstream/sql/settings"
 	"github.com/sqlstream/sqlstream/sql/types"
 )
@@ -40,6 +41,25 @@ type facts struct {
 	spread   []int // columns whose hash decides the subtask a row is in; nil: nothing does
 }
 
+// maxLine is how many characters of a line of SQL a node keeps.
+const maxLine = 160
+
+// line is the line of the SQL text around an offset, for people.
+func (b *builder) line(pos int) string {
+	text := b.Source.Text
+	pos = min(pos, len(text))
+	start := strings.LastIndexByte(text[:pos], '\n') + 1
+	end := len(text)
+	if n := strings.IndexByte(text[pos:], '\n'); n >= 0 {
+		end = pos + n
+	}
+	line := []rune(strings.TrimSpace(secret.SQL(text[start:end])))
+	if len(line) > maxLine {
+		line = append(line[:maxLine-1], '…')
+	}
+	return string(line)
+}
+
 // add appends a node over the given inputs.
 func (b *builder) add(n rel.Node, op plan.Op, schema types.Schema, pos int, inputs ...int) int {
 	node := &plan.Node{ID: len(b.job.Nodes), Op: op, Schema: schema, Parallelism: b.job.Parallelism}
@@ -48,6 +68,7 @@ func (b *builder) add(n rel.Node, op plan.Op, schema types.Schema, pos int, inpu
 	}
 	if pos >= 0 {
 		node.Line, node.Col = b.Source.Position(pos)
+		node.SQL = b.line(pos)
 	}
 	f := &facts{pos: pos}
 	if n != nil {

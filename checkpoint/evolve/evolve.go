@@ -40,6 +40,8 @@ type Allow struct {
 	Drop   []string // state to give up (--drop)
 	Accept []string // changes of meaning to live with (--accept)
 	All    bool     // give up all state that nothing in the plan belongs to (-n, Flink's allowNonRestoredState)
+	// Shared: the names are those for several jobs, so one that this job has not is no error.
+	Shared bool
 }
 
 // Verdict is what becomes of a piece of state.

@@ -28,14 +28,13 @@ type comparison struct {
 	allow  *allowed
 	report *Report
 
-	pairs   map[*checkpoint.Operator]*pair // by the plan's
-	gone    []*checkpoint.Operator         // of the snapshot, without one in the plan
-	inputs  map[string]string              // identities of the snapshot that have others in the plan
-	changed map[string]string              // those of the plan that read other data, with the UID of the source
-	names   renames
-	others  []string             // inputs that operators have on one side only
-	below   map[string]bool      // aggregates of the plan, by their text, that are made of other rows; whether that is accepted
-	texts   [2]map[string]string // the text of an aggregate, in braces, by the stem of its UID: snapshot, plan
+	pairs  map[*checkpoint.Operator]*pair // by the plan's
+	gone   []*checkpoint.Operator         // of the snapshot, without one in the plan
+	inputs map[string]string              // identities of the snapshot that have others in the plan
+	names  renames
+	others []string             // inputs that operators have on one side only
+	below  map[string]bool      // aggregates of the plan, by their text, that are made of other rows; whether that is accepted
+	texts  [2]map[string]string // the text of an aggregate, in braces, by the stem of its UID: snapshot, plan
 }
 
 // matters reports whether a checkpoint has something of an operator.
@@ -56,7 +55,7 @@ func hasState(o *checkpoint.Operator) bool { return len(o.Tables) > 0 }
 
 // match pairs the operators.
 func (c *comparison) match() {
-	c.pairs, c.inputs, c.changed, c.below = map[*checkpoint.Operator]*pair{}, map[string]string{}, map[string]string{}, map[string]bool{}
+	c.pairs, c.inputs, c.below = map[*checkpoint.Operator]*pair{}, map[string]string{}, map[string]bool{}
 	c.texts = [2]map[string]string{aggregateTexts(c.old.Operators), aggregateTexts(c.now.Operators)}
 
 	was, is := pointers(c.old.Operators, isSource), pointers(c.now.Operators, isSource)
@@ -168,9 +167,6 @@ func (c *comparison) sources(was, is []*checkpoint.Operator) (left, open []*chec
 		}
 		c.inputs[from] = to
 		c.names.source(from, to)
-		if place(from) != place(to) {
-			c.changed[to] = n.UID
-		}
 	}
 	return was, is
 }
@@ -219,11 +215,14 @@ func (c *comparison) relate(o, n *checkpoint.Operator) relation {
 	return r
 }
 
-// oldText and newText write a canonical text of the snapshot, and of the plan, so that they can be compared.
-func (c *comparison) oldText(s string, r relation) string {
-	return without(c.names.apply(s), r.removed)
+// oldText and newText write a canonical text of the snapshot, and of the plan, so that they can be
+// compared: under the plan's names, without the inputs that only one of them has and without types that
+// may be wider.
+func (c *comparison) oldText(s string, r relation) string { return c.newText(c.names.apply(s), r) }
+
+func (c *comparison) newText(s string, r relation) string {
+	return untyped(without(s, slices.Concat(c.others, r.added, r.removed)))
 }
-func (c *comparison) newText(s string, r relation) string { return without(s, r.added) }
 
 // sameKey reports whether two parts of keys are of one column; their types may differ.
 func (c *comparison) sameKey(a, b checkpoint.KeyPart, r relation) bool {

@@ -2,6 +2,7 @@ package evolve
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/sqlstream/sqlstream/checkpoint"
@@ -42,6 +43,7 @@ type Report struct {
 	tables    []*table
 	orphans   bool // the snapshot holds state that goes
 	groups    int
+	shared    bool // see Allow
 }
 
 // The exit codes of a comparison.
@@ -54,7 +56,7 @@ const (
 // Compare says what becomes of the state of a snapshot under a plan. It is pure.
 func Compare(old *checkpoint.Manifest, now Target, allow Allow) *Report {
 	c := &comparison{old: old, now: now, allow: newAllowed(allow, old.Operators, now.Operators)}
-	r := &Report{sources: map[string]string{}, groups: now.MaxParallelism, Unknown: c.allow.unknown()}
+	r := &Report{sources: map[string]string{}, groups: now.MaxParallelism, Unknown: c.allow.unknown(), shared: allow.Shared}
 	if old.Epoch != 0 {
 		r.Snapshot = fmt.Sprintf("%s %d of job %s", old.Kind, old.Epoch, old.JobName)
 	}
@@ -91,13 +93,20 @@ func (c *comparison) fresh(n *checkpoint.Operator) {
 		because = "is read from where its startup mode says"
 	}
 	c.report.Rows = append(c.report.Rows, Row{UID: n.UID, Operator: n.Name, Verdict: New, Because: because, Allowed: true})
-	c.empty(n)
-}
-
-// empty declares the tables of an operator that starts with nothing.
-func (c *comparison) empty(n *checkpoint.Operator) {
 	for _, t := range n.Tables {
 		c.report.tables = append(c.report.tables, &table{uid: n.UID, Table: t})
+	}
+	c.changes(n, false)
+}
+
+// changes notes for the operators above that the rows of one are others than before; accepted: the user
+// knows, and that is all there is to it.
+func (c *comparison) changes(n *checkpoint.Operator, accepted bool) {
+	if text := c.texts[1][stem(n.UID)]; text != "" {
+		c.below[text] = accepted
+	}
+	if isSource(n) {
+		c.below[strings.Join(n.Inputs, " ")] = accepted
 	}
 }
 
@@ -112,10 +121,12 @@ func (c *comparison) source(p *pair) {
 	switch {
 	case dropped:
 		row.Verdict, row.Because = Drop, "positions are given up: it is read from where its startup mode says"
+		c.changes(p.now, false)
 	case place(from) != place(to):
 		row.Verdict, row.Because = Changed, fmt.Sprintf("it read %s, now it reads %s, from where its startup mode says", place(from), place(to))
 		row.Needs = "--accept " + p.old.UID
 		row.Allowed = c.allow.accept(c.uids(p)...)
+		c.changes(p.now, row.Allowed)
 	default:
 		c.report.sources[p.now.UID] = p.old.UID
 		if from != to {
@@ -166,9 +177,7 @@ func (c *comparison) operator(p *pair) []checkpoint.Table {
 		row.Verdict, row.Because = Changed, why
 		row.Needs = "--accept " + p.old.UID
 		row.Allowed = c.allow.accept(c.uids(p)...) || follows
-		if text := c.texts[1][stem(p.now.UID)]; text != "" {
-			c.below[text] = row.Allowed
-		}
+		c.changes(p.now, row.Allowed)
 	} else if row.NowUID != "" && row.Verdict == Restore {
 		row.Because = "identical; its UID is another one in the plan"
 	}
@@ -235,18 +244,14 @@ func (c *comparison) otherRows(p *pair) (why string, follows bool) {
 		list = append(list, "other rows reach it: a filter or watermark below has changed")
 	}
 	follows = len(list) == 0
-	for _, id := range p.how.renamed {
-		accepted, isQuery := c.below[id]
-		if uid := c.changed[id]; uid != "" {
-			accepted, isQuery = c.acceptedSource(uid), true
-		}
-		if isQuery {
+	for _, id := range p.now.Inputs {
+		if accepted, is := c.below[id]; is && !slices.Contains(p.how.added, id) {
 			other = append(other, id)
 			follows = follows && accepted
 		}
 	}
 	if len(other) > 0 {
-		list = append(list, inputNames(other)+" below it is another one")
+		list = append(list, inputNames(other)+" below it has changed")
 	}
 	return strings.Join(list, "; "), follows
 }
@@ -257,7 +262,27 @@ func (c *comparison) sameConditions(p *pair) bool {
 		return true
 	}
 	was, is := p.old.Conditions, p.now.Conditions
-	return was != "" && is != "" && c.oldText(was, p.how) == c.newText(is, p.how)
+	known := hash(was, len(p.old.Fingerprint)) == p.old.Fingerprint && hash(is, len(p.now.Fingerprint)) == p.now.Fingerprint
+	return known && ownConditions(c.oldText(was, p.how)) == ownConditions(c.newText(is, p.how))
+}
+
+// ownConditions leaves out those of the queries below, which have said themselves what has changed.
+func ownConditions(s string) string {
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		switch s[i] {
+		case '"':
+			end := min(endOfQuote(s, i)+1, len(s))
+			b.WriteString(s[i:end])
+			i = end - 1
+		case '{':
+			b.WriteString("{}")
+			i = closing(s, i) - 1
+		default:
+			b.WriteByte(s[i])
+		}
+	}
+	return strings.NewReplacer(" and {}", "", "{} and ", "", "{}", "").Replace(b.String())
 }
 
 func inputNames(ids []string) string {
@@ -269,15 +294,6 @@ func inputNames(ids []string) string {
 		}
 	}
 	return strings.Join(out, ", ")
-}
-
-func (c *comparison) acceptedSource(uid string) bool {
-	for n, p := range c.pairs {
-		if n.UID == uid {
-			return c.allow.accept(c.uids(p)...)
-		}
-	}
-	return false
 }
 
 // dropped is an operator or source that the plan does not have.
@@ -361,7 +377,7 @@ func (r *Report) judge() {
 			r.Exit = ExitPartial
 		}
 	}
-	if len(r.Unknown) > 0 {
+	if len(r.Unknown) > 0 && !r.shared {
 		r.Exit = ExitRefused
 	}
 }
@@ -413,7 +429,7 @@ func (r *Report) Reasons() []string {
 
 // UnknownError is the error of names that nothing has, nil when there are none.
 func (r *Report) UnknownError() error {
-	if len(r.Unknown) == 0 {
+	if len(r.Unknown) == 0 || r.shared {
 		return nil
 	}
 	return fmt.Errorf("neither the snapshot nor the query has %s, named with --drop or --accept; 'sqlstream diff' lists the names", strings.Join(r.Unknown, ", "))

@@ -55,14 +55,28 @@ func (t *table) same() bool {
 	if t.from == nil || t.uid != t.from.uid || t.ID != t.from.ID || t.Size != t.from.Size || len(t.derived) > 0 || t.prune || t.widensKey() {
 		return false
 	}
+	filled := map[int]bool{}
 	for _, m := range t.moves {
 		if m.to != m.from || m.widens || m.one {
 			return false
 		}
+		filled[m.to] = true
 	}
+	bit := func(s checkpoint.Slot) int { return -1 - 8*s.Offset - s.Bit }
 	for _, b := range t.bits {
-		if b.to.Offset != b.from.Offset || b.to.Bit != b.from.Bit {
+		if bit(b.to) != bit(b.from) {
 			return false
+		}
+		filled[bit(b.to)] = true
+	}
+	for _, s := range t.Slots {
+		if s.Kind == slotSeen && !filled[bit(s)] || s.Kind != slotSeen && len(s.Fields) == 0 && !filled[s.Offset] {
+			return false
+		}
+		for _, f := range s.Fields {
+			if !filled[s.Offset+f.Offset] {
+				return false
+			}
 		}
 	}
 	return true

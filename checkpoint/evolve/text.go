@@ -3,6 +3,7 @@ package evolve
 import (
 	"crypto/sha256"
 	"encoding/base32"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -174,6 +175,17 @@ func split(s string) []string {
 	return append(out, s[start:])
 }
 
+// typed is the type of an aggregate whose result is a column.
+var typed = regexp.MustCompile(`:[A-Z_]+(\([0-9]+(, [0-9]+)?\))? of \{`)
+
+// untyped takes the types of aggregates below out of a canonical text.
+func untyped(s string) string {
+	if !strings.Contains(s, " of {") {
+		return s
+	}
+	return typed.ReplaceAllString(s, " of {")
+}
+
 // stem is a UID without what tells nodes with one text apart.
 func stem(uid string) string {
 	s, _, _ := strings.Cut(uid, "-")
@@ -181,9 +193,12 @@ func stem(uid string) string {
 }
 
 // stemOf is the UID that package planner makes of an aggregate's text.
-func stemOf(text string) string {
+func stemOf(text string) string { return hash(text, 20) }
+
+// hash is package planner's.
+func hash(text string, length int) string {
 	sum := sha256.Sum256([]byte(text))
-	return base32Lower.EncodeToString(sum[:])[:20]
+	return base32Lower.EncodeToString(sum[:])[:min(length, 52)]
 }
 
 var base32Lower = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)

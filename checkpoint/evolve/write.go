@@ -34,8 +34,10 @@ func (r *Report) Write(w io.Writer) error {
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", uid, clip(what), x.Verdict, x.rows(), x.bytes(), because)
 	}
 	t.Flush() // into memory
-	for _, u := range r.Unknown {
-		fmt.Fprintf(&b, "%s: neither side has this name\n", u)
+	if !r.shared {
+		for _, u := range r.Unknown {
+			fmt.Fprintf(&b, "%s: neither side has this name\n", u)
+		}
 	}
 	b.WriteString(r.Summary() + "\n")
 	_, err := io.WriteString(w, b.String())
@@ -46,7 +48,7 @@ func (r *Report) Write(w io.Writer) error {
 func (r *Report) Summary() string {
 	what := "all state is kept"
 	switch flags, ok := r.Flags(); {
-	case len(r.Unknown) > 0:
+	case r.UnknownError() != nil:
 		what = "refused: a name of --drop or --accept is of nothing"
 	case r.Exit == ExitRefused && !ok:
 		what = "refused: it cannot be restored"

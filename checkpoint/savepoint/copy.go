@@ -18,12 +18,8 @@ func Copy(ctx context.Context, from, to checkpoint.Place, progress func(bytes in
 	if err != nil {
 		return nil, err
 	}
-	names, err := to.Names()
-	if err != nil {
+	if err := wantEmpty(to); err != nil {
 		return nil, err
-	}
-	if len(names) > 0 {
-		return nil, fmt.Errorf("%s is not empty (it holds %s): a savepoint needs a directory of its own", to.Location(), names[0])
 	}
 	w := &writer{dst: to, m: m, opt: Options{Progress: func(_, n int64) {
 		if progress != nil {

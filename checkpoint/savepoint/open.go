@@ -124,7 +124,12 @@ func (r *rows) start(t *checkpoint.Table) (err error) {
 	if err := r.checkSchema(got, s.schema); err != nil {
 		return err
 	}
-	r.d = decoder{s: s}
+	r.d, r.frames.parts = decoder{s: s}, parts{}
+	for _, f := range s.schema.Fields() {
+		p := partsOf(f.Type)
+		r.frames.parts.nodes += p.nodes
+		r.frames.parts.buffers += p.buffers
+	}
 	return nil
 }
 

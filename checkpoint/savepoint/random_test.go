@@ -38,8 +38,43 @@ var all = append(slices.Clone(scalars),
 	types.ArrayT(types.ArrayT(types.MapT(types.StringT, types.BooleanT))),
 )
 
+// gen makes random values: of all bits, or only such that every reader has a form for.
+type gen struct {
+	*rand.Rand
+	sane bool
+}
+
+func random(seed uint64) gen { return gen{Rand: rand.New(rand.NewPCG(seed, 1))} }
+
+// fixed appends the little endian bytes of a random value of a fixed width.
+func (r gen) fixed(dst []byte, t types.Type) []byte {
+	var b [16]byte
+	binary.LittleEndian.PutUint64(b[:], r.Uint64())
+	binary.LittleEndian.PutUint64(b[8:], r.Uint64())
+	if r.sane {
+		v, set := int64(0), true
+		switch t.Kind {
+		case types.Date:
+			v = r.Int64N(40_000) - 20_000
+		case types.Time:
+			v = r.Int64N(86_400_000)
+		case types.Timestamp, types.TimestampLTZ:
+			v = (r.Int64N(4e9) - 2e9) * t.UnitsPerSecond() / 1000 * 1000
+		case types.Decimal:
+			v = r.Int64N(1e10) - 5e9
+		default:
+			set = false
+		}
+		if set {
+			binary.LittleEndian.PutUint64(b[:], uint64(v))
+			binary.LittleEndian.PutUint64(b[8:], uint64(v>>63))
+		}
+	}
+	return append(dst, b[:t.Physical().Width()]...)
+}
+
 // randomKey appends a random value in key form.
-func randomKey(r *rand.Rand, dst []byte, t types.Type) []byte {
+func randomKey(r gen, dst []byte, t types.Type) []byte {
 	if !t.NotNull && r.IntN(5) == 0 {
 		return append(dst, 0)
 	}
@@ -60,11 +95,6 @@ func randomKey(r *rand.Rand, dst []byte, t types.Type) []byte {
 		return binary.BigEndian.AppendUint32(append(dst, 1), orderedBits32(randomFloat32(r)))
 	case types.PhysF64:
 		return binary.BigEndian.AppendUint64(append(dst, 1), orderedBits64(randomFloat64(r)))
-	case types.PhysD128:
-		if t.Precision <= 18 {
-			return append(append(dst, 1), bytesOf(8)...)
-		}
-		return append(append(dst, 1), bytesOf(16)...)
 	case types.PhysBytes:
 		x := text()
 		if t.IsBinary() {
@@ -73,6 +103,9 @@ func randomKey(r *rand.Rand, dst []byte, t types.Type) []byte {
 		return append(binary.AppendUvarint(append(dst, 1), uint64(len(x))), x...)
 	case types.PhysList, types.PhysMap:
 		n := r.IntN(4)
+		if p == types.PhysMap && r.sane {
+			n = min(n, 1) // different keys
+		}
 		dst = binary.AppendUvarint(append(dst, 1), uint64(n))
 		for range n {
 			switch t.Kind {
@@ -91,16 +124,22 @@ func randomKey(r *rand.Rand, dst []byte, t types.Type) []byte {
 			dst = randomKey(r, dst, f.Type)
 		}
 		return dst
-	default:
-		return append(append(dst, 1), bytesOf(p.Width())...)
+	default: // big endian, sign bit flipped
+		x := r.fixed(nil, t)
+		if p == types.PhysD128 && t.Precision <= 18 {
+			x = x[:8]
+		}
+		slices.Reverse(x)
+		x[0] ^= 0x80
+		return append(append(dst, 1), x...)
 	}
 }
 
-func randomFloat64(r *rand.Rand) float64 {
+func randomFloat64(r gen) float64 {
 	return [...]float64{0, math.Copysign(0, -1), 1.5, -1e300, math.NaN(), math.Inf(1), math.Inf(-1), r.NormFloat64()}[r.IntN(8)]
 }
 
-func randomFloat32(r *rand.Rand) float32 { return float32(randomFloat64(r)) }
+func randomFloat32(r gen) float32 { return float32(randomFloat64(r)) }
 
 // The order-preserving bits, written down a second time.
 func orderedBits64(f float64) uint64 {
@@ -247,7 +286,7 @@ func slotOf(name string, t types.Type, retract bool) (checkpoint.Slot, bool) {
 }
 
 // randomValue makes a record as exec/agg does.
-func randomValue(r *rand.Rand, t *checkpoint.Table) []byte {
+func randomValue(r gen, t *checkpoint.Table) []byte {
 	v := make([]byte, t.Size)
 	var tails [][2]int // offset in v, index of vals
 	var vals [][]byte
@@ -293,9 +332,7 @@ func randomValue(r *rand.Rand, t *checkpoint.Table) []byte {
 			case typ.Kind == types.Boolean:
 				v[at] = byte(r.IntN(2))
 			default:
-				for i := range typ.Physical().Width() {
-					v[at+i] = byte(r.Uint32())
-				}
+				copy(v[at:], r.fixed(nil, typ))
 			}
 		}
 	}
@@ -314,7 +351,7 @@ func randomValue(r *rand.Rand, t *checkpoint.Table) []byte {
 }
 
 // randomState makes tables of every type and every layout.
-func randomState(r *rand.Rand, rows int) (*checkpoint.Manifest, mapContent) {
+func randomState(r gen, rows int) (*checkpoint.Manifest, mapContent) {
 	m := &checkpoint.Manifest{
 		Engine: "test", JobID: testJob, JobName: "etl", Incarnation: 1, Epoch: 7, Kind: checkpoint.Checkpoint, Created: day,
 		MaxParallelism: 128, Plan: "p", SQL: "INSERT INTO o SELECT u, COUNT(*) FROM i GROUP BY u",
@@ -359,7 +396,7 @@ func tablesOf(typ types.Type, retract bool) []checkpoint.Table {
 	return []checkpoint.Table{groups, values, windows, progress}
 }
 
-func randomEntries(r *rand.Rand, t *checkpoint.Table, rows int) []entry {
+func randomEntries(r gen, t *checkpoint.Table, rows int) []entry {
 	var list []entry
 	for range rows {
 		e := entry{group: state.KeyGroup(r.IntN(128)), value: randomValue(r, t)}

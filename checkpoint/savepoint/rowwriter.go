@@ -1,6 +1,7 @@
 package savepoint
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -72,7 +73,8 @@ func (w *writer) writeRows(ctx context.Context, name, uid string, s *shape, r ch
 }
 
 func (w *writer) rows(ctx context.Context, fw state.FileWriter, s *shape, r checkpoint.Records) (checkpoint.RowFile, error) {
-	out := &counter{w: fw}
+	buf := bufio.NewWriterSize(fw, 1<<20)
+	out := &counter{w: buf}
 	aw, err := ipc.NewFileWriter(out, ipc.WithSchema(s.schema))
 	if err != nil {
 		return checkpoint.RowFile{}, err
@@ -115,6 +117,9 @@ func (w *writer) rows(ctx context.Context, fw state.FileWriter, s *shape, r chec
 	}
 	if err := aw.Close(); err != nil {
 		return f, fmt.Errorf("end of the file: %w", err)
+	}
+	if err := buf.Flush(); err != nil {
+		return f, err
 	}
 	f.Size, f.CRC32C = out.n, out.crc
 	return f, nil

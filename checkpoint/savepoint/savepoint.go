@@ -44,7 +44,7 @@ const ManifestName = "manifest.json"
 var ErrNone = errors.New("no savepoint")
 
 // errIncomplete is ErrNone about a place with files of state.
-var errIncomplete = fmt.Errorf("%w, an incomplete one", ErrNone)
+var errIncomplete = fmt.Errorf("%w", ErrNone)
 
 // Read reads and checks the manifest of a savepoint.
 func Read(place checkpoint.Place) (*checkpoint.Manifest, error) {

@@ -1,7 +1,6 @@
 package savepoint
 
 import (
-	"math/rand/v2"
 	"path/filepath"
 	"testing"
 
@@ -19,7 +18,7 @@ func place(t *testing.T) checkpoint.Place {
 }
 
 func TestBothLayoutsGiveBackWhatWentIn(t *testing.T) {
-	r := rand.New(rand.NewPCG(1, 2))
+	r := random(1)
 	m, c := randomState(r, 300)
 	for _, layout := range []string{checkpoint.Canonical, checkpoint.Native} {
 		t.Run(layout, func(t *testing.T) {
@@ -45,7 +44,7 @@ func TestBothLayoutsGiveBackWhatWentIn(t *testing.T) {
 
 // TestColumnsSayEverything: what the engine writes needs no raw bytes.
 func TestColumnsSayEverything(t *testing.T) {
-	r := rand.New(rand.NewPCG(3, 4))
+	r := random(3)
 	m, c := randomState(r, 50)
 	for i := range m.Operators {
 		o := &m.Operators[i]

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"regexp"
 	"slices"
 	"strings"
@@ -58,12 +59,8 @@ var Points = []string{PointMidFile, PointAfterFile, PointBeforeManifest, PointAf
 // After an error, or the end of ctx, there is no savepoint, and what was written is deleted as
 // far as that is possible.
 func Write(ctx context.Context, src Source, dst checkpoint.Place, opt Options) (*checkpoint.Manifest, error) {
-	names, err := dst.Names()
-	if err != nil {
+	if err := wantEmpty(dst); err != nil {
 		return nil, err
-	}
-	if len(names) > 0 {
-		return nil, fmt.Errorf("%s is not empty (it holds %s): a savepoint needs a directory of its own", dst.Location(), names[0])
 	}
 	w := &writer{dst: dst, opt: opt, taken: map[string]bool{}}
 	m, err := w.write(ctx, src)
@@ -71,6 +68,16 @@ func Write(ctx context.Context, src Source, dst checkpoint.Place, opt Options) (
 		return nil, errors.Join(fmt.Errorf("savepoint in %s: %w", dst.Location(), err), w.undo())
 	}
 	return m, nil
+}
+
+// wantEmpty refuses a place that holds anything.
+func wantEmpty(p checkpoint.Place) error {
+	names, err := p.Names()
+	if err == nil && len(names) > 0 {
+		slices.Sort(names)
+		err = &fs.PathError{Op: "write a savepoint to", Path: p.Location(), Err: fmt.Errorf("it is not empty, it holds %s; a savepoint needs a directory of its own", names[0])}
+	}
+	return err
 }
 
 // writer writes one savepoint.
@@ -107,9 +114,13 @@ func (w *writer) create(name string) (state.FileWriter, error) {
 }
 
 func (w *writer) write(ctx context.Context, src Source) (*checkpoint.Manifest, error) {
+	if rows, _ := src.Manifest.InFlight(); rows > 0 {
+		return nil, fmt.Errorf("checkpoint %d has %d rows in flight, which a savepoint cannot hold: take one of the running job, "+
+			"or run it once with 'execution.checkpointing.unaligned.enabled' = 'false'", src.Manifest.Epoch, rows)
+	}
 	m := *src.Manifest
 	m.Kind, m.Layout, m.Created, m.Previous = checkpoint.Savepoint, w.opt.Layout, w.opt.Now.UTC(), 0
-	m.Transactions, m.Files, m.Rows = nil, nil, nil
+	m.Transactions, m.Files, m.Rows, m.Channels = nil, nil, nil, nil
 	w.m = &m
 	content := src.Content
 	if content == nil {

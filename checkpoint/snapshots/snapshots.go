@@ -129,6 +129,22 @@ func (s *Snapshot) Content() (checkpoint.Content, error) {
 	return savepoint.Open(s.place, s.Manifest)
 }
 
+// CopyChannels copies the rows in flight of a checkpoint into another job's storage.
+func (s *Snapshot) CopyChannels(dst state.Files) ([]checkpoint.Channel, error) {
+	var out []checkpoint.Channel
+	for _, c := range s.Channels {
+		data, err := checkpoint.ReadChannel(s.storage, c)
+		if err == nil {
+			c, err = checkpoint.WriteChannel(dst, s.Epoch, c, data)
+		}
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, c)
+	}
+	return out, nil
+}
+
 // Delete deletes the snapshot. Of a checkpoint what no other checkpoint of its job lists goes.
 func (s *Snapshot) Delete() error {
 	if s.place != nil {
@@ -146,17 +162,17 @@ func (s *Snapshot) Delete() error {
 		m, err := checkpoint.Read(s.storage, e, s.JobID)
 		switch {
 		case err == nil:
-			for _, f := range m.Files {
-				used[f.Name] = true
+			for _, name := range m.FileNames() {
+				used[name] = true
 			}
 		case !errors.Is(err, fs.ErrNotExist):
 			return fmt.Errorf("what checkpoint %d shares with it is not known: %w", e, err)
 		}
 	}
 	g := checkpoint.Garbage{Epochs: []state.Epoch{s.Epoch}}
-	for _, f := range s.Files {
-		if !used[f.Name] {
-			g.Files = append(g.Files, f.Name)
+	for _, name := range s.FileNames() {
+		if !used[name] {
+			g.Files = append(g.Files, name)
 		}
 	}
 	return g.Delete(s.storage)

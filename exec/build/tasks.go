@@ -34,6 +34,8 @@ type Parts struct {
 	WriterContext context.Context
 	// Store opens the keyed state of a chain.
 	Store func(c *Chain, subtask int) (state.Store, error)
+	// InFlight are the rows in flight of the checkpoint to restore, oldest first per subtask.
+	InFlight []flow.InFlight
 }
 
 // Tasks makes all tasks of the plan, not opened yet. On an error what was made is closed.
@@ -48,7 +50,7 @@ func Tasks(p *Parts) (tasks []flow.Task, err error) {
 		}
 	}()
 	b.chains, b.chain = Chains(p.Job)
-	b.exchanges = map[edge]*flow.Exchange{}
+	b.exchanges, b.given = map[edge]*flow.Exchange{}, map[int]bool{}
 	for _, n := range p.Job.Nodes {
 		for port, in := range n.Inputs {
 			if b.chain[n.ID] != b.chain[in.Node] {
@@ -60,6 +62,9 @@ func Tasks(p *Parts) (tasks []flow.Task, err error) {
 			}
 		}
 	}
+	if err := b.checkInFlight(); err != nil {
+		return nil, err
+	}
 	for _, c := range b.chains {
 		for sub := range c.Parallelism() {
 			t, err := b.task(c, sub)
@@ -69,6 +74,9 @@ func Tasks(p *Parts) (tasks []flow.Task, err error) {
 			tasks = append(tasks, t)
 		}
 	}
+	if err := b.allGiven(); err != nil {
+		return nil, err
+	}
 	return tasks, nil
 }
 
@@ -76,6 +84,7 @@ type builder struct {
 	*Parts
 	chains, chain []*Chain
 	exchanges     map[edge]*flow.Exchange
+	given         map[int]bool   // rows in flight of a source that some subtask has
 	closers       []func() error // of operators, readers and stores that no graph has taken over
 }
 
@@ -164,6 +173,9 @@ func (b *builder) task(c *Chain, sub int) (flow.Task, error) {
 		for port := range head.Inputs {
 			t.Inputs = append(t.Inputs, b.exchanges[edge{head.ID, port}])
 		}
+	}
+	if err := b.restore(c, sub, ops, &t); err != nil {
+		return t, err
 	}
 	if len(c.UIDs()) > 0 {
 		store, err := b.Store(c, sub)

@@ -1,7 +1,7 @@
 // Package flow owns the running of a job's tasks: it pulls sources, pushes batches through
 // chains of operators, moves them between tasks over bounded queues, merges watermarks and
-// aligns barriers. Operators never see any of that. It imports exec, exec/vec, sql/types
-// and state; exec/build makes what it runs, exec/job tells it when to checkpoint.
+// aligns barriers. Operators never see any of that. It imports exec, exec/vec, exec/inflight,
+// sql/types and state; exec/build makes what it runs, exec/job tells it when to checkpoint.
 //
 // A task is one goroutine: a source or a gate at the top, a tree of operators below it, one
 // state store. A Graph is all tasks of a job in one incarnation.
@@ -83,6 +83,27 @@ type Task struct {
 	Root    *Op
 	Inputs  []*Exchange // by port of Root
 	Store   state.Store // nil: no keyed state
+	// Restored are the rows that were in flight, oldest first. They go down before any others.
+	Restored []Restored
+}
+
+// Restored are rows that an unaligned checkpoint had in flight, now in the task they belong to.
+type Restored struct {
+	Op    *Op // whose input they are; nil: of the source
+	Port  int // of Op
+	Split string
+	Batch *vec.Batch
+}
+
+// InFlight are rows that a barrier has overtaken on their way into an operator.
+type InFlight struct {
+	UID         string // of the operator whose input they are, or of the source that had just read them
+	Port        int
+	Subtask     int
+	Parallelism int    // of the operator
+	Split       string // of a source: which one they are from
+	Rows        int64
+	Data        []byte // package inflight
 }
 
 // Stop is what a barrier does besides cutting the stream.
@@ -115,6 +136,7 @@ type Ack struct {
 	SourceUID  string
 	Splits     []exec.Split
 	Watermarks []exec.Watermark
+	InFlight   []InFlight
 	Pause      time.Duration // how long the task stood still
 }
 
@@ -126,6 +148,8 @@ type Options struct {
 	// reading those whose barrier has come, so a slow input does not hold a fast one; after a
 	// restore the state may count rows twice that came between the barriers.
 	AtLeastOnce bool
+	// Unaligned: barriers may be told to overtake (Graph.Overtake).
+	Unaligned bool
 }
 
 // Events is how tasks report. Methods are called from task goroutines and must not block.

@@ -327,17 +327,17 @@ func TestAFullQueueBlocksItsProducerOnly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGate(2, 2)
 		for range 2 {
-			if err := g.put(t.Context(), 0, elem{kind: elemBatch}); err != nil {
+			if err := g.put(t.Context(), 0, elem{kind: elemBatch}, newUrgency()); err != nil {
 				t.Fatal(err)
 			}
 		}
 		blocked := make(chan error)
-		go func() { blocked <- g.put(t.Context(), 0, elem{kind: elemBatch}) }()
+		go func() { blocked <- g.put(t.Context(), 0, elem{kind: elemBatch}, newUrgency()) }()
 		synctest.Wait()
-		if err := g.put(t.Context(), 1, elem{kind: elemBatch}); err != nil {
+		if err := g.put(t.Context(), 1, elem{kind: elemBatch}, newUrgency()); err != nil {
 			t.Fatal(err)
 		}
-		if err := g.put(t.Context(), 0, elem{kind: elemWatermark, time: 1}); err != nil {
+		if err := g.put(t.Context(), 0, elem{kind: elemWatermark, time: 1}, newUrgency()); err != nil {
 			t.Fatal(err) // signals never wait
 		}
 		select {
@@ -369,7 +369,7 @@ func feedGate(t *testing.T, o Options, rec *recorder) (g *Graph, put func(q int,
 	done := make(chan struct{})
 	go func() { g.Run(ctx); close(done) }()
 	return g, func(q int, e elem) {
-		if err := x.gates[0].put(ctx, q, e); err != nil {
+		if err := x.gates[0].put(ctx, q, e, newUrgency()); err != nil {
 			t.Fatal(err)
 		}
 	}, func() { cancel(); <-done }
@@ -380,29 +380,6 @@ func batchOf(n int64) elem {
 	vec.Append(&b.Cols[0], n)
 	b.AddKind(vec.Insert)
 	return elem{kind: elemBatch, batch: b, pool: &batchPool{}}
-}
-
-func TestASlowInputHoldsAFastOneOnlyWhenBarriersAreAligned(t *testing.T) {
-	for _, c := range []struct {
-		atLeastOnce bool
-		sum         int64 // of the state at the barrier
-	}{{false, 1}, {true, 3}} {
-		synctest.Test(t, func(t *testing.T) {
-			rec, w := &recorder{}, newWatcher()
-			_, put, stop := feedGate(t, Options{Events: w, AtLeastOnce: c.atLeastOnce}, rec)
-			put(0, batchOf(1))
-			put(0, elem{kind: elemBarrier, barrier: Barrier{Epoch: 1}})
-			put(0, batchOf(2)) // behind its barrier, while queue 1 has none yet
-			synctest.Wait()
-			put(1, elem{kind: elemBarrier, barrier: Barrier{Epoch: 1}})
-			<-w.acks
-			synctest.Wait()
-			if rec.sums[1] != c.sum || rec.sum != 3 {
-				t.Errorf("at least once %v: %d at the barrier, %d in the end", c.atLeastOnce, rec.sums[1], rec.sum)
-			}
-			stop()
-		})
-	}
 }
 
 func TestASourceSubtaskWithoutSplitsHoldsBackNothing(t *testing.T) {

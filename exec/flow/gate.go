@@ -2,11 +2,13 @@ package flow
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/sqlstream/sqlstream/exec"
 	"github.com/sqlstream/sqlstream/exec/vec"
+	"github.com/sqlstream/sqlstream/state"
 )
 
 // elemKind is what travels through an exchange.
@@ -63,12 +65,13 @@ func newGate(producers, limit int) *gate {
 	return g
 }
 
-// put appends e to queue q. Batches wait for space until ctx ends; signals do not wait.
-func (g *gate) put(ctx context.Context, q int, e elem) error {
+// put appends e to queue q. Batches wait for space until ctx ends, and for less while u is
+// pressing; signals do not wait.
+func (g *gate) put(ctx context.Context, q int, e elem, u *urgency) error {
 	for {
 		g.mu.Lock()
 		c := &g.queues[q]
-		if e.kind != elemBatch || c.batches < g.limit {
+		if e.kind != elemBatch || c.batches < g.limit || c.batches < g.limit+overdraft && u.pressing() {
 			c.elems = append(c.elems, e)
 			if e.kind == elemBatch {
 				c.batches++
@@ -80,10 +83,80 @@ func (g *gate) put(ctx context.Context, q int, e elem) error {
 		g.mu.Unlock()
 		select {
 		case <-c.space:
+		case <-u.wake:
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
 	}
+}
+
+// full reports whether queue q holds as many batches as its limit.
+func (g *gate) full(q int) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.queues[q].batches >= g.limit
+}
+
+// find returns the barrier of an epoch if it stands in one of the queues, or before one that is
+// blocked by it.
+func (g *gate) find(e state.Epoch) (Barrier, bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for i := range g.queues {
+		c := &g.queues[i]
+		if c.blocked {
+			return Barrier{Epoch: e}, true
+		}
+		if at := c.barrier(e); at >= 0 {
+			return c.elems[at].barrier, true
+		}
+	}
+	return Barrier{}, false
+}
+
+// blocked reports whether the barrier of queue q was taken, and others' were not.
+func (g *gate) blocked(q int) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.queues[q].blocked
+}
+
+// pull takes the barrier of an epoch out of queue q, if it is there, and returns the batches before
+// it, which stay.
+func (g *gate) pull(q int, e state.Epoch) (before []*vec.Batch, found bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	c := &g.queues[q]
+	at := c.barrier(e)
+	if at < 0 {
+		return nil, false
+	}
+	for _, x := range c.elems[:at] {
+		if x.kind == elemBatch {
+			before = append(before, x.batch)
+		}
+	}
+	c.elems = slices.Delete(c.elems, at, at+1)
+	return before, true
+}
+
+// barrier returns where the barrier of an epoch stands, -1 when it has not come.
+func (c *queue) barrier(e state.Epoch) int {
+	return slices.IndexFunc(c.elems, func(x elem) bool { return x.kind == elemBarrier && x.barrier.Epoch == e })
+}
+
+// await waits until something came, wake fires, or wait is over.
+func (g *gate) await(ctx context.Context, wake <-chan struct{}, clock exec.Clock, wait time.Duration) error {
+	timer := clock.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-g.ready:
+	case <-wake:
+	case <-timer.C:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	return nil
 }
 
 // take returns the next element of any queue that is not blocked. It waits until there is

@@ -74,18 +74,18 @@ func gateOf(s *Task) (*gate, []int) {
 }
 
 // output makes the producing end of the exchange in a subtask.
-func (x *Exchange) output(ctx context.Context, subtask int) *output {
+func (x *Exchange) output(ctx context.Context, u *urgency, subtask int) *output {
 	if x.Pairwise {
-		return newOutput(ctx, x.Schema, nil, []target{{gate: x.gates[subtask], queue: x.base}})
+		return newOutput(ctx, u, x.Schema, nil, []target{{gate: x.gates[subtask], queue: x.base}})
 	}
 	targets := make([]target, x.Consumers)
 	for i := range targets {
 		targets[i] = target{gate: x.gates[i], queue: x.base + subtask}
 	}
 	if x.Consumers == 1 {
-		return newOutput(ctx, x.Schema, nil, targets)
+		return newOutput(ctx, u, x.Schema, nil, targets)
 	}
-	return newOutput(ctx, x.Schema, x.NewRoute(), targets)
+	return newOutput(ctx, u, x.Schema, x.NewRoute(), targets)
 }
 
 // Run runs all tasks until ctx ends, and returns when every one has ended and closed.
@@ -105,6 +105,16 @@ func (g *Graph) Tasks() int { return len(g.tasks) }
 func (g *Graph) Barrier(b Barrier) {
 	for _, i := range g.sources {
 		g.tasks[i].mail.post(command{barrier: b})
+	}
+}
+
+// Overtake lets the barrier of e, which is on its way, overtake all rows that wait, in every task
+// that has not taken its part of the checkpoint. What is overtaken is in the answers. Only one
+// barrier may be on its way, and none may have been sent to stop the tasks.
+func (g *Graph) Overtake(e state.Epoch) {
+	for _, t := range g.tasks {
+		t.urgent.tell(e)
+		t.mail.post(command{overtake: true})
 	}
 }
 

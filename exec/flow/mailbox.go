@@ -12,6 +12,7 @@ import (
 // from splits.
 type command struct {
 	barrier   Barrier // sources only: send it
+	overtake  bool    // look at how urgent it is
 	resume    bool    // go on after a barrier that suspended
 	assign    []exec.Split
 	durable   state.Epoch // the epoch's manifest is written

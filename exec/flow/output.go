@@ -16,7 +16,8 @@ type Route func(b *vec.Batch, dst []int32) ([]int32, error)
 // signals go to all consumers, after the rows before them.
 type output struct {
 	ctx     context.Context
-	route   Route // nil: everything to the one target
+	urgent  *urgency // of the task
+	route   Route    // nil: everything to the one target
 	targets []target
 	pool    *batchPool
 	pending bool // rows wait in open batches
@@ -32,9 +33,9 @@ type target struct {
 	open  *vec.Batch
 }
 
-func newOutput(ctx context.Context, schema types.Schema, route Route, targets []target) *output {
+func newOutput(ctx context.Context, u *urgency, schema types.Schema, route Route, targets []target) *output {
 	return &output{
-		ctx: ctx, route: route, targets: targets, rows: make([][]int32, len(targets)),
+		ctx: ctx, urgent: u, route: route, targets: targets, rows: make([][]int32, len(targets)),
 		pool: &batchPool{mk: func() *vec.Batch { return vec.NewBatch(schema) }},
 	}
 }
@@ -87,7 +88,7 @@ func (o *output) add(t *target, b *vec.Batch, rows []int32) error {
 func (o *output) send(t *target) error {
 	b := t.open
 	t.open = nil
-	return t.gate.put(o.ctx, t.queue, elem{kind: elemBatch, batch: b, pool: o.pool})
+	return t.gate.put(o.ctx, t.queue, elem{kind: elemBatch, batch: b, pool: o.pool}, o.urgent)
 }
 
 func (o *output) flush() error {
@@ -110,7 +111,7 @@ func (o *output) signal(e elem) error {
 		return err
 	}
 	for i := range o.targets {
-		if err := o.targets[i].gate.put(o.ctx, o.targets[i].queue, e); err != nil {
+		if err := o.targets[i].gate.put(o.ctx, o.targets[i].queue, e, o.urgent); err != nil {
 			return err
 		}
 	}

@@ -31,6 +31,21 @@ func (t *task) runSource(ctx context.Context) error {
 	if err := t.assign(s.Splits, s.Watermarks); err != nil {
 		return err
 	}
+	for len(t.restored) > 0 {
+		// These rows come before the watermarks that the splits had. Commands wait, except for
+		// a barrier that does not.
+		if t.urgent.pressing() {
+			if err := t.commands(); err != nil {
+				return err
+			}
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if err := t.giveRestored(); err != nil {
+			return err
+		}
+	}
 	if err := t.mergeWatermarks(); err != nil {
 		return err
 	}
@@ -100,21 +115,31 @@ func (t *task) emit(in *vec.Batch) error {
 		return t.head.fail(err)
 	}
 	t.head.m.RowsIn.Add(int64(in.N))
-	if err := t.head.Emit(out); err != nil {
+	h := hand{node: t.head, batch: out}
+	if in.Split < len(t.splits) {
+		h.split = t.splits[in.Split]
+	}
+	if err := t.give(h); err != nil {
 		return err
 	}
-	if s.EventTime == nil {
+	return t.eventTime(out, in.Split)
+}
+
+// eventTime moves the watermark of a split behind rows of it that went down.
+func (t *task) eventTime(b *vec.Batch, split int) error {
+	s := t.spec.Source
+	if s.EventTime == nil || split < 0 {
 		return nil
 	}
-	w, ok, err := s.EventTime(out)
+	w, ok, err := s.EventTime(b)
 	if err != nil {
 		return t.head.fail(err)
 	}
 	if !ok {
 		return nil
 	}
-	t.wm.advance(in.Split, w)
-	t.seen[in.Split] = t.clock.Now()
+	t.wm.advance(split, w)
+	t.seen[split] = t.clock.Now()
 	return t.mergeWatermarks()
 }
 
@@ -133,7 +158,7 @@ func (t *task) assign(splits []exec.Split, times []exec.Watermark) error {
 			w = times[i]
 		}
 		t.wm.add(w)
-		t.seen = append(t.seen, now)
+		t.seen, t.splits = append(t.seen, now), append(t.splits, splits[i].ID)
 	}
 	return nil
 }

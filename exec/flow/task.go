@@ -14,20 +14,32 @@ import (
 // task runs one Task on its own goroutine.
 type task struct {
 	id     int
+	ctx    context.Context // what run was called with
 	spec   Task
 	clock  exec.Clock
 	events Events
 	head   *node
-	nodes  []*node // consumers first
+	nodes  []*node       // consumers first
+	ops    map[*Op]*node // while it is built
 	outs   []*output
 	mail   *mailbox
 	gate   *gate
 	ports  []int // gate: queue -> port of the head
 	wm     *watermarks
 	seen   []time.Time // sources: when each split last gave rows
+	splits []string    // sources: their ids, in order of assignment
 
 	flushed time.Time // when rows that wait in open batches last went out
 
+	urgent   *urgency
+	over     *overtaking // nil: no barrier is overtaking
+	hand     hand        // the rest of the batch that the operators are being given
+	restored []hand
+	all      []int32
+	pace     pace
+	aligned  map[state.Epoch]int // barriers that were taken from the queues
+
+	unaligned bool // barriers may overtake
 	align     bool // queues wait for each other's barriers
 	done      bool // drained: all input ended and operators finished
 	suspended bool // stands still behind a barrier
@@ -35,12 +47,18 @@ type task struct {
 
 // newTask builds the chain of a task. Gates of all tasks exist already.
 func newTask(ctx context.Context, id int, spec Task, o Options) *task {
-	t := &task{id: id, spec: spec, clock: o.Clock, events: o.Events, align: !o.AtLeastOnce, mail: newMailbox(), wm: newWatermarks(0)}
+	t := &task{id: id, spec: spec, clock: o.Clock, events: o.Events, align: !o.AtLeastOnce, mail: newMailbox(), wm: newWatermarks(0),
+		urgent: newUrgency(), pace: newPace(), unaligned: o.Unaligned, aligned: map[state.Epoch]int{}, ops: map[*Op]*node{}}
 	root := spec.Root
 	if s := spec.Source; s != nil {
 		root = &Op{Operator: sourceHead{}, Name: s.Name, Ctx: s.Ctx, Outs: s.Outs}
 	}
 	t.head = t.build(ctx, root)
+	t.ops[nil] = t.head
+	for _, r := range spec.Restored {
+		t.restored = append(t.restored, hand{node: t.ops[r.Op], port: r.Port, split: r.Split, batch: r.Batch, rows: r.Batch.Rows(&t.all)})
+	}
+	t.ops, t.spec.Restored = nil, nil
 	return t
 }
 
@@ -51,7 +69,7 @@ func (t *task) build(ctx context.Context, o *Op) *node {
 	for _, e := range o.Outs {
 		out := edge{port: e.Port}
 		if e.Exchange != nil {
-			out.out = e.Exchange.output(ctx, t.spec.Subtask)
+			out.out = e.Exchange.output(ctx, t.urgent, t.spec.Subtask)
 			t.outs = append(t.outs, out.out)
 		} else {
 			out.node = t.build(ctx, e.Op)
@@ -61,6 +79,7 @@ func (t *task) build(ctx context.Context, o *Op) *node {
 	o.Ctx.Out, o.Ctx.State, o.Ctx.Clock = n, t.spec.Store, t.clock
 	o.Ctx.WakeAt = func(at int64) { n.wake = min(n.wake, at) }
 	t.nodes = append(t.nodes, n)
+	t.ops[o] = n
 	return n
 }
 
@@ -77,6 +96,7 @@ func (t *task) open() (err error) {
 
 // run is the task's goroutine. It returns when ctx ends or at the first error.
 func (t *task) run(ctx context.Context) {
+	t.ctx = ctx
 	err := t.loop(ctx)
 	if ctx.Err() != nil && errors.Is(err, context.Cause(ctx)) {
 		err = nil
@@ -114,15 +134,24 @@ func (t *task) close() (err error) {
 
 // runGate merges the inputs: rows pass through, watermarks are merged, barriers aligned.
 func (t *task) runGate(ctx context.Context) error {
-	var aligned int // queues whose barrier of the epoch at hand arrived
 	var ended int
-	var epoch state.Epoch
 	for {
 		if err := t.commands(); err != nil {
 			return err
 		}
 		if t.suspended {
 			if err := t.rest(ctx); err != nil {
+				return err
+			}
+			continue
+		}
+		if t.urgent.pressing() {
+			if err := t.answer(); err != nil {
+				return err
+			}
+		}
+		if len(t.restored) > 0 {
+			if err := t.giveRestored(); err != nil {
 				return err
 			}
 			continue
@@ -140,7 +169,8 @@ func (t *task) runGate(ctx context.Context) error {
 		switch e.kind {
 		case elemBatch:
 			t.wm.setIdle(q, false)
-			err = t.head.process(t.ports[q], e.batch)
+			t.passing(q, e.batch)
+			err = t.give(hand{node: t.head, port: t.ports[q], batch: e.batch})
 			e.recycle()
 			if err == nil {
 				err = t.afterBatch()
@@ -155,18 +185,7 @@ func (t *task) runGate(ctx context.Context) error {
 			t.wm.setIdle(q, true)
 			err = t.mergeWatermarks()
 		case elemBarrier:
-			if aligned > 0 && e.barrier.Epoch != epoch {
-				return fmt.Errorf("task %s: barrier of epoch %d while aligning epoch %d", t.spec.Name, e.barrier.Epoch, epoch)
-			}
-			epoch = e.barrier.Epoch
-			if t.align && !bugUnaligned {
-				t.gate.block(q)
-			}
-			if aligned++; aligned == len(t.ports) {
-				aligned = 0
-				err = t.checkpoint(e.barrier)
-				t.gate.unblock()
-			}
+			err = t.barrier(q, e.barrier)
 		case elemEnd:
 			t.wm.end(q)
 			if ended++; ended == len(t.ports) {
@@ -179,6 +198,39 @@ func (t *task) runGate(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// barrier takes a barrier that came to the front of a queue.
+func (t *task) barrier(q int, b Barrier) error {
+	if t.over != nil && t.over.epoch == b.Epoch {
+		t.over.close(q)
+		t.complete()
+		return nil
+	}
+	if t.align && !bugUnaligned {
+		t.gate.block(q)
+	}
+	if t.aligned[b.Epoch]++; t.aligned[b.Epoch] < len(t.ports) {
+		return nil
+	}
+	delete(t.aligned, b.Epoch)
+	err := t.checkpoint(b)
+	t.gate.unblock()
+	return err
+}
+
+// giveRestored gives the operators the next rows of the restored checkpoint.
+func (t *task) giveRestored() error {
+	h := t.restored[0]
+	t.restored = t.restored[1:]
+	err := t.give(h)
+	if err == nil && h.split != "" {
+		err = t.eventTime(h.batch, slices.Index(t.splits, h.split))
+	}
+	if err == nil {
+		err = t.afterBatch()
+	}
+	return err
 }
 
 func (t *task) mergeWatermarks() error {
@@ -220,32 +272,48 @@ func (t *task) rest(ctx context.Context) error {
 
 // checkpoint is the synchronous part of a checkpoint in this task.
 func (t *task) checkpoint(b Barrier) error {
-	start, e := t.clock.Now(), b.Epoch
-	if err := t.head.barrier(b); err != nil {
+	start := t.clock.Now()
+	a, err := t.seal(b)
+	if err != nil {
 		return err
 	}
-	t.suspended = b.Stop == Suspend
+	t.captureHeld(&a) // a source's, else there is nothing
+	a.Pause = t.clock.Now().Sub(start)
+	t.acked(a)
+	return nil
+}
+
+func (t *task) acked(a Ack) {
+	t.urgent.took.Store(uint64(a.Epoch))
+	t.events.Acked(a)
+}
+
+// seal sends the barrier on and freezes the state as it is.
+func (t *task) seal(b Barrier) (Ack, error) {
+	e := b.Epoch
 	a := Ack{Task: t.id, Epoch: e}
+	if err := t.head.barrier(b); err != nil {
+		return a, err
+	}
+	t.suspended = b.Stop == Suspend
 	if t.spec.Store != nil {
 		sealed, err := t.spec.Store.Seal(e)
 		if err != nil {
-			return fmt.Errorf("task %s: sealing epoch %d: %w", t.spec.Name, e, err)
+			return a, fmt.Errorf("task %s: sealing epoch %d: %w", t.spec.Name, e, err)
 		}
 		a.Sealed = sealed
 	}
 	if s := t.spec.Source; s != nil {
 		splits, err := s.Reader.Positions()
 		if err != nil {
-			return fmt.Errorf("task %s: positions of epoch %d: %w", t.spec.Name, e, err)
+			return a, fmt.Errorf("task %s: positions of epoch %d: %w", t.spec.Name, e, err)
 		}
 		a.SourceUID, a.Splits = s.Ctx.UID, splits
 		for i := range splits {
 			a.Watermarks = append(a.Watermarks, t.wm.inputs[i].time)
 		}
 	}
-	a.Pause = t.clock.Now().Sub(start)
-	t.events.Acked(a)
-	return nil
+	return a, nil
 }
 
 // commands carries out what the coordinator asked for since the last call.

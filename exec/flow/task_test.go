@@ -60,7 +60,7 @@ func TestRowsDoNotWaitForAQuietMoment(t *testing.T) {
 			Task{Name: "pass", Inputs: []*Exchange{in}, Root: &Op{Operator: &recorder{}, Name: "Pass", Ctx: opContext("pass"), Outs: []Edge{{Exchange: between}}}},
 			Task{Name: "sum", Inputs: []*Exchange{between}, Root: &Op{Operator: last, Name: "Sum", Ctx: opContext("sum")}})
 		for i := range 100 {
-			if err := in.gates[0].put(t.Context(), 0, batchOf(1)); err != nil {
+			if err := in.gates[0].put(t.Context(), 0, batchOf(1), newUrgency()); err != nil {
 				t.Fatal(err)
 			}
 			time.Sleep(time.Millisecond) // virtual; less than linger

@@ -115,6 +115,9 @@ func (m *home) adopt(ctx context.Context, f *checkpoint.Facts, snap *snapshots.S
 	if err != nil {
 		return nil, fmt.Errorf("reading the state of %s: %w", snap.Path, err)
 	}
+	if r.Channels, err = snap.CopyChannels(m.storage); err != nil {
+		return nil, fmt.Errorf("reading the rows in flight of %s: %w", snap.Path, err)
+	}
 	m.h.cfg.FailPoint("rec_after_import")
 	r.Files = files
 	m.mu.Lock()

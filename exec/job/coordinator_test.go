@@ -29,6 +29,7 @@ type bench struct {
 	held     []flow.Ack // of tasks that do not answer yet
 	released int
 	sealed   int
+	inFlight []flow.InFlight // of each task in each epoch
 
 	// What a test changes. Each is called with the epoch.
 	answers    func(task int, e state.Epoch) bool // nil: all answer at once
@@ -90,7 +91,8 @@ func (b *bench) want(lines ...string) {
 
 func (b *bench) Tasks() int { return 2 }
 
-func (b *bench) Resume() { b.note("resume") }
+func (b *bench) Resume()                { b.note("resume") }
+func (b *bench) Overtake(e state.Epoch) { b.note("overtake %d", e) }
 
 func (b *bench) Barrier(bar flow.Barrier) {
 	e := bar.Epoch
@@ -99,7 +101,7 @@ func (b *bench) Barrier(bar flow.Barrier) {
 		b.mu.Lock()
 		b.sealed++
 		b.mu.Unlock()
-		a := flow.Ack{Task: i, Epoch: e, Sealed: &sealed{b: b, name: fmt.Sprintf("t%d-e%d", i, e), epoch: e}}
+		a := flow.Ack{Task: i, Epoch: e, Sealed: &sealed{b: b, name: fmt.Sprintf("t%d-e%d", i, e), epoch: e}, InFlight: b.inFlight}
 		if b.answers == nil || b.answers(i, e) {
 			b.c.inbox.Acked(a)
 		} else {

@@ -162,15 +162,25 @@ var ends = []struct {
 	{"cancelled", endless, func(_ *rig, h *job.Handle) { h.Cancel() }, func(err error) bool { return errors.Is(err, job.ErrCancelled) }},
 	{"failed", endless, func(r *rig, _ *job.Handle) { err := exec.Userf("a bad row"); r.sink.err.Store(&err) },
 		func(err error) bool { return err != nil && strings.Contains(err.Error(), "a bad row") }},
+	{"stopped", endless, func(r *rig, h *job.Handle) {
+		if _, err := h.Stop(r.t.Context(), false); err != nil {
+			r.t.Error(err)
+		}
+	}, func(err error) bool { return err == nil }},
+	{"drained", endless, func(r *rig, h *job.Handle) {
+		if _, err := h.Stop(r.t.Context(), true); err != nil {
+			r.t.Error(err)
+		}
+	}, func(err error) bool { return err == nil }},
 	{"suspended", endless, func(_ *rig, h *job.Handle) { h.Suspend() }, func(err error) bool { return errors.Is(err, job.ErrCancelled) }},
 }
 
 func TestWhatStaysOfCheckpoints(t *testing.T) {
 	for retention, stays := range map[string]map[string]bool{
-		"":                            {"finished": true, "cancelled": true, "failed": true, "suspended": true},
-		"RETAIN_ON_CANCELLATION":      {"finished": true, "cancelled": true, "failed": true, "suspended": true},
-		"DELETE_ON_CANCELLATION":      {"finished": false, "cancelled": false, "failed": true, "suspended": true},
-		"NO_EXTERNALIZED_CHECKPOINTS": {"finished": false, "cancelled": false, "failed": false, "suspended": true},
+		"":                            {"finished": true, "cancelled": true, "failed": true, "suspended": true, "stopped": true, "drained": true},
+		"RETAIN_ON_CANCELLATION":      {"finished": true, "cancelled": true, "failed": true, "suspended": true, "stopped": true, "drained": true},
+		"DELETE_ON_CANCELLATION":      {"finished": false, "cancelled": false, "failed": true, "suspended": true, "stopped": true, "drained": false},
+		"NO_EXTERNALIZED_CHECKPOINTS": {"finished": false, "cancelled": false, "failed": false, "suspended": true, "stopped": true, "drained": false},
 	} {
 		for _, e := range ends {
 			t.Run(retention+" "+e.name, func(t *testing.T) {

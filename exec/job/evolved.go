@@ -21,6 +21,10 @@ func (m *home) compare(man *checkpoint.Manifest) *evolve.Report {
 func (m *home) refusals(man *checkpoint.Manifest) []string {
 	r := m.compare(man)
 	out := r.Reasons()
+	if rows, _ := man.InFlight(); rows > 0 && man.Dataflow != m.plan.dataflow {
+		out = append(out, fmt.Sprintf("it has %d rows in flight, which only fit the query as it was (execution.checkpointing.unaligned.enabled): "+
+			"run the query as it was and take a savepoint of it, which has none", rows))
+	}
 	if err := r.UnknownError(); err != nil && man.Plan != m.plan.hash {
 		return append(out, err.Error())
 	}
@@ -35,7 +39,7 @@ func (m *home) refusals(man *checkpoint.Manifest) []string {
 func (m *home) take(r *restored, man *checkpoint.Manifest) *evolve.Report {
 	report := m.compare(man)
 	m.plan.operators = report.Operators()
-	r.Drained, r.Sources = man.Drained, map[string][]splitState{}
+	r.Drained, r.Sources, r.Channels = man.Drained, map[string][]splitState{}, man.Channels
 	for _, o := range m.plan.operators {
 		if was := report.Source(o.UID); was != "" {
 			r.Sources[o.UID] = splitsOf(man.Source(was))

@@ -38,15 +38,18 @@ type home struct {
 	// incarnation had open outside was not closed.
 	confirmed state.Epoch
 	unclean   bool
-	live      []state.File
-	rolled    []rollUp // finished compactions that no manifest lists yet
-	rolling   bool
-	begun     *checkpoint.Begun // the snapshot that the job began from
-	claimed   bool              // it was deleted, or is being deleted
-	holds     int               // nothing is deleted while somebody reads the checkpoints
-	closed    bool              // and nobody may begin to any more
-	free      chan struct{}     // closed when the last hold ends after that
-	work      sync.WaitGroup
+	// stopped: a request to stop ended the last incarnation; drained: after the end of its input.
+	stopped bool
+	drained bool
+	live    []state.File
+	rolled  []rollUp // finished compactions that no manifest lists yet
+	rolling bool
+	begun   *checkpoint.Begun // the snapshot that the job began from
+	claimed bool              // it was deleted, or is being deleted
+	holds   int               // nothing is deleted while somebody reads the checkpoints
+	closed  bool              // and nobody may begin to any more
+	free    chan struct{}     // closed when the last hold ends after that
+	work    sync.WaitGroup
 }
 
 // rollUp is a file that replaces others.
@@ -62,6 +65,8 @@ type restored struct {
 	Drained bool                    // its input had ended, or been ended
 	Sources map[string][]splitState // by UID
 	Files   []state.File
+	// Channels are the rows that were in flight.
+	Channels []checkpoint.Channel
 }
 
 // openHome locks the job directory, which begins an incarnation, and opens the checkpoints.
@@ -233,7 +238,10 @@ func (m *home) publish(ctx context.Context, s *snapshot) error {
 		Epoch: s.Epoch, Previous: m.previous, Kind: checkpoint.Checkpoint, Created: m.h.cfg.Clock.Now().UTC(),
 		MaxParallelism: m.h.plan.MaxParallel, Plan: m.plan.hash, SQLHash: m.plan.sql, Operators: m.plan.operators,
 		SQL: m.h.plan.SQL, Options: masked(m.h.plan.Options), Begun: m.begun, Drained: s.Drained,
-		Files: live,
+		Files: live, Channels: s.Channels,
+	}
+	if len(s.Channels) > 0 {
+		man.Dataflow = m.plan.dataflow
 	}
 	m.mu.Unlock()
 	for uid, splits := range s.sources() {
@@ -294,7 +302,7 @@ func containsAll(all, sub []state.File) bool {
 // chains of deltas are rolled up in the background.
 func (m *home) settled(ctx context.Context, s *snapshot) error {
 	m.mu.Lock()
-	m.confirmed = s.Epoch
+	m.confirmed, m.drained = s.Epoch, s.Drained
 	m.mu.Unlock()
 	if err := m.retain(s.Epoch); err != nil {
 		return err

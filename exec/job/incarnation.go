@@ -63,7 +63,7 @@ func (h *Handle) live(ctx context.Context, home *home, ready func()) (err error)
 		h.cfg.Log.Warn("going on from a checkpoint taken with --drain: windows that were open then have been closed early, and rows that come for them now are late")
 	}
 	if in.restored.Begins || in.restored.Epoch == 0 && home.durable() && len(in.committers) > 0 {
-		if err := home.publishStart(ctx, in.sources); err != nil {
+		if err := home.publishStart(ctx, in.sources, in.restored); err != nil {
 			return err
 		}
 	}
@@ -71,12 +71,17 @@ func (h *Handle) live(ctx context.Context, home *home, ready func()) (err error)
 	// Tasks end after the coordinator, so that what it writes in the background stays there.
 	tctx, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
-	tasks, err := build.Tasks(in.parts(tctx))
+	parts := in.parts(tctx)
+	if parts.InFlight, err = in.inFlight(); err != nil {
+		return err
+	}
+	tasks, err := build.Tasks(parts)
 	if err != nil {
 		return err
 	}
 	box := newInbox()
-	graph, err := flow.NewGraph(tctx, tasks, flow.Options{Clock: h.cfg.Clock, Events: box, AtLeastOnce: h.opts.atLeastOnce})
+	graph, err := flow.NewGraph(tctx, tasks, flow.Options{Clock: h.cfg.Clock, Events: box, AtLeastOnce: h.opts.atLeastOnce,
+		Unaligned: h.opts.checkpoints.Unaligned})
 	if err != nil {
 		return err
 	}
@@ -117,7 +122,9 @@ func (in *incarnation) coordinate(ctx context.Context, graph *flow.Graph, tasks 
 	if !in.home.durable() {
 		c.cfg.Interval = 0
 	}
-	return c.run(ctx, in.h.demand)
+	err := c.run(ctx, in.h.demand)
+	in.home.stopped = c.stopped
+	return err
 }
 
 // openConnectors opens the sources and sinks of the plan. Sinks register the committers

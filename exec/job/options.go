@@ -13,23 +13,20 @@ import (
 
 // options are the session options of a plan that the runtime reads.
 type options struct {
-	checkpoints   checkpointing
-	atLeastOnce   bool // execution.checkpointing.mode
-	retained      int
-	retention     string // execution.checkpointing.externalized-checkpoint-retention
-	full          bool   // execution.checkpointing.incremental is false
-	stopAtFinish  bool   // execution.checkpointing.checkpoints-after-tasks-finish is false
-	dir           string // execution.checkpointing.dir, "" = in the job directory
-	maxConcurrent int
-	unaligned     bool
-	alignedFor    time.Duration // execution.checkpointing.aligned-checkpoint-timeout
-	hashmap       bool          // state.backend.type
-	memory        int64         // state.backend.badger.memory, 0: by the machine
-	restart       restartOptions
-	from          string // execution.state-recovery.path
-	claim         bool   // the snapshot becomes the job's own: it is deleted when the job has a checkpoint
-	nonRestored   bool   // execution.state-recovery.ignore-unclaimed-state
-	zone          *time.Location
+	checkpoints  checkpointing
+	atLeastOnce  bool // execution.checkpointing.mode
+	retained     int
+	retention    string // execution.checkpointing.externalized-checkpoint-retention
+	full         bool   // execution.checkpointing.incremental is false
+	stopAtFinish bool   // execution.checkpointing.checkpoints-after-tasks-finish is false
+	dir          string // execution.checkpointing.dir, "" = in the job directory
+	hashmap      bool   // state.backend.type
+	memory       int64  // state.backend.badger.memory, 0: by the machine
+	restart      restartOptions
+	from         string // execution.state-recovery.path
+	claim        bool   // the snapshot becomes the job's own: it is deleted when the job has a checkpoint
+	nonRestored  bool   // execution.state-recovery.ignore-unclaimed-state
+	zone         *time.Location
 }
 
 func readOptions(m map[string]string) (*options, error) {
@@ -40,8 +37,18 @@ func readOptions(m map[string]string) (*options, error) {
 		MinPause:  r.duration(settings.CheckpointMinPause),
 		Timeout:   r.duration(settings.CheckpointTimeout),
 		Tolerable: r.number(settings.CheckpointTolerable),
+
+		Concurrent:     max(r.number(settings.CheckpointMaxConcurrent), 1),
+		Unaligned:      r.flag(settings.Unaligned),
+		AlignedTimeout: r.duration(settings.AlignedTimeout),
 	}
 	o.atLeastOnce = m[settings.CheckpointMode] == "AT_LEAST_ONCE"
+	if o.atLeastOnce {
+		o.checkpoints.Unaligned = false // nothing holds barriers up
+	}
+	if o.checkpoints.Unaligned {
+		o.checkpoints.Concurrent = 1 // what a barrier overtakes may not be another barrier
+	}
 	o.retained = max(r.number(settings.CheckpointRetained), 1)
 	o.retention = cmp.Or(m[settings.CheckpointRetention], settings.RetainOnCancellation)
 	o.full = m[settings.CheckpointIncremental] == "false"
@@ -49,9 +56,6 @@ func readOptions(m map[string]string) (*options, error) {
 	o.dir = m[settings.CheckpointDir]
 	o.nonRestored = m[settings.RecoveryIgnoreUnclaimed] == "true"
 	o.from, o.claim = m[settings.RecoveryPath], m[settings.RecoveryClaimMode] == "CLAIM"
-	o.maxConcurrent = max(r.number(settings.CheckpointMaxConcurrent), 1)
-	o.unaligned = m[settings.Unaligned] == "true"
-	o.alignedFor = r.duration(settings.AlignedTimeout)
 	o.hashmap = m[settings.StateBackend] == settings.BackendHashmap
 	o.memory = int64(r.number(settings.BackendMemory))
 	o.restart = restartOptions{
@@ -121,6 +125,16 @@ func (r *reader) double(key string) float64 {
 	f, err := strconv.ParseFloat(v, 64)
 	r.keep(key, v, err)
 	return f
+}
+
+func (r *reader) flag(key string) bool {
+	v := r.m[key]
+	if v == "" {
+		return false
+	}
+	on, err := strconv.ParseBool(v)
+	r.keep(key, v, err)
+	return on
 }
 
 func (r *reader) keep(key, v string, err error) {

@@ -16,6 +16,7 @@ import (
 // belongs to it, and to explain what does not.
 type recordedPlan struct {
 	hash      string
+	dataflow  string // of everything that says what rows between operators look like
 	sql       string
 	options   map[string]string // secrets masked
 	operators []checkpoint.Operator
@@ -41,6 +42,11 @@ func recordPlan(p *plan.Job) recordedPlan {
 		r.names[o.UID] = o.Name
 	}
 	r.hash = hash(stateText(r.operators))
+	var b strings.Builder
+	for _, n := range p.Nodes {
+		fmt.Fprintln(&b, n.UID, n.Name, n.Schema)
+	}
+	r.dataflow = hash(b.String())
 	return r
 }
 
@@ -49,7 +55,7 @@ func Target(p *plan.Job) evolve.Target {
 	t := evolve.Target{MaxParallelism: p.MaxParallel}
 	for _, n := range p.Nodes {
 		op := checkpoint.Operator{UID: n.UID, Name: n.Name, Kind: n.Op.Kind(), Parallelism: n.Parallelism, Fingerprint: n.Fingerprint,
-			Window: n.Origin.Window, Inputs: n.Origin.Inputs, Conditions: n.Origin.Conditions, Sink: n.Origin.Sink, Line: n.Line, Column: n.Col}
+			Window: n.Origin.Window, Inputs: n.Origin.Inputs, Conditions: n.Origin.Conditions, Sink: n.Origin.Sink, Line: n.Line, Column: n.Col, SQL: n.SQL}
 		switch x := n.Op.(type) {
 		case *plan.GroupAggregate:
 			op.Retract = x.Retract

@@ -130,12 +130,13 @@ func (m *home) start(ctx context.Context, f *checkpoint.Facts, d checkpoint.Deci
 	var from *checkpoint.Manifest
 	var begun *checkpoint.Begun
 	for _, c := range f.Found {
-		if c.Epoch > d.From && c.SetAside == "" && c.Err != nil && (c.Manifest != nil || !errors.Is(c.Err, fs.ErrNotExist)) {
+		complete := c.Manifest != nil || !errors.Is(c.Err, fs.ErrNotExist) // it had a manifest once
+		if c.Epoch > d.From && c.SetAside == "" && c.Err != nil && complete {
 			// It stays for people to look at, and is passed over at every start until it is deleted.
 			m.h.cfg.Log.Warn("a newer checkpoint cannot be used and is passed over", "checkpoint", c.Epoch, "err", c.Err)
 		}
 		switch {
-		case d.Action == checkpoint.Fresh && c.SetAside == "":
+		case d.Action == checkpoint.Fresh && c.SetAside == "" && complete:
 			if err := m.setAside(f, c.Epoch, "the job was started afresh (--fresh)"); err != nil {
 				return nil, err
 			}
@@ -197,8 +198,8 @@ func (m *home) retain(e state.Epoch) error {
 // publishStart writes the checkpoint that a fresh job with transactional output begins with:
 // where its sources start and nothing else. So there is always one to fall back to, even
 // when the very first transaction is lost.
-func (m *home) publishStart(ctx context.Context, sources map[int]*sourceNode) error {
-	s := &snapshot{Epoch: m.nextEpoch(), Started: m.h.cfg.Clock.Now()}
+func (m *home) publishStart(ctx context.Context, sources map[int]*sourceNode, r *restored) error {
+	s := &snapshot{Epoch: m.nextEpoch(), Started: m.h.cfg.Clock.Now(), Channels: r.Channels}
 	s.initial = map[string][]splitState{}
 	for _, src := range sources {
 		for _, list := range src.start {

@@ -44,6 +44,15 @@ func together(list []request) (now, later []request) {
 	return now, later
 }
 
+// stopOf is how requests that go together want the job to stop.
+func stopOf(list []request) flow.Stop {
+	stop := flow.GoOn
+	for _, r := range list {
+		stop = max(stop, r.stop)
+	}
+	return stop
+}
+
 func (p *pending) answer(err error) {
 	a := answer{epoch: p.snap.Epoch, err: err}
 	if err != nil {

@@ -41,6 +41,8 @@ func (m *home) end(err, cause error, ran bool) {
 	switch {
 	case errors.Is(err, ErrCancelled) && cause != ErrCancelled:
 		return // suspended
+	case err == nil && m.stopped && !m.drained:
+		return // suspended with a last checkpoint, to go on from
 	case errors.Is(err, ErrCancelled):
 		s = Cancelled
 	case err != nil:

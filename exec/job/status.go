@@ -1,6 +1,7 @@
 package job
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -67,21 +68,24 @@ type OperatorStatus struct {
 
 // CheckpointStatus is the history of checkpoints of this process.
 type CheckpointStatus struct {
-	Completed  int           `json:"completed"`
-	Failed     int           `json:"failed"`
-	LastID     uint64        `json:"lastId,omitempty"`
-	LastAt     time.Time     `json:"lastAt,omitzero"`
-	LastTook   time.Duration `json:"lastDurationNanos,omitempty"`
-	LastPause  time.Duration `json:"lastPauseNanos,omitempty"` // the longest pause of a task
-	LastBytes  int64         `json:"lastBytes,omitempty"`      // state files written by it
-	InProgress uint64        `json:"inProgress,omitempty"`
-	LastError  string        `json:"lastError,omitempty"`
+	Completed int           `json:"completed"`
+	Failed    int           `json:"failed"`
+	LastID    uint64        `json:"lastId,omitempty"`
+	LastAt    time.Time     `json:"lastAt,omitzero"`
+	LastTook  time.Duration `json:"lastDurationNanos,omitempty"`
+	LastPause time.Duration `json:"lastPauseNanos,omitempty"` // the longest pause of a task
+	LastBytes int64         `json:"lastBytes,omitempty"`      // state files written by it
+	// LastInFlight is how many rows its barrier overtook.
+	LastInFlight int64  `json:"lastRowsInFlight,omitempty"`
+	InProgress   uint64 `json:"inProgress,omitempty"`
+	LastError    string `json:"lastError,omitempty"`
 }
 
 // checkpointStatus is CheckpointStatus behind a lock.
 type checkpointStatus struct {
-	mu sync.Mutex
-	s  CheckpointStatus
+	mu      sync.Mutex
+	s       CheckpointStatus
+	running []state.Epoch
 }
 
 func (c *checkpointStatus) get() CheckpointStatus {
@@ -90,36 +94,51 @@ func (c *checkpointStatus) get() CheckpointStatus {
 	return c.s
 }
 
-func (c *checkpointStatus) started(e state.Epoch, _ time.Time) {
+func (c *checkpointStatus) started(e state.Epoch) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.s.InProgress = uint64(e)
+	c.running = append(c.running, e)
+	c.s.InProgress = uint64(c.running[0])
 }
 
-func (c *checkpointStatus) failed(_ state.Epoch, err error) {
+// ended: the oldest one that is left is shown in progress.
+func (c *checkpointStatus) ended(e state.Epoch) {
+	c.running = slices.DeleteFunc(c.running, func(r state.Epoch) bool { return r == e })
+	c.s.InProgress = 0
+	if len(c.running) > 0 {
+		c.s.InProgress = uint64(c.running[0])
+	}
+}
+
+func (c *checkpointStatus) failed(e state.Epoch, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.s.InProgress = 0
+	c.ended(e)
 	c.s.Failed++
 	c.s.LastError = err.Error()
 }
 
 // abandoned: the job's tasks ended before the checkpoint did.
-func (c *checkpointStatus) abandoned() {
+func (c *checkpointStatus) abandoned(e state.Epoch) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.s.InProgress = 0
+	c.ended(e)
 }
 
 func (c *checkpointStatus) completed(s *snapshot, now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.s.InProgress = 0
+	c.ended(s.Epoch)
 	c.s.Completed++
 	c.s.LastID, c.s.LastAt, c.s.LastTook = uint64(s.Epoch), now, now.Sub(s.Started)
 	c.s.LastBytes, c.s.LastPause, c.s.LastError = 0, 0, ""
 	for _, f := range s.Files {
 		c.s.LastBytes += f.Size
+	}
+	c.s.LastInFlight = 0
+	for _, ch := range s.Channels {
+		c.s.LastBytes += ch.Size
+		c.s.LastInFlight += ch.Rows
 	}
 	for _, a := range s.Acks {
 		c.s.LastPause = max(c.s.LastPause, a.Pause)

@@ -42,6 +42,9 @@ func (o *Operator) fire(w exec.Watermark) error {
 		}
 	}
 	o.progress = max(o.progress, w)
+	if o.progress >= o.floor.highest() {
+		o.floor = nil
+	}
 	return nil
 }
 
@@ -78,7 +81,7 @@ func (o *Operator) fireWindow(end int64) error {
 func (o *Operator) collect(end int64) error {
 	o.refs = o.refs[:0]
 	return o.prog.Records().Scan(prefixBytes(end), func(r state.Ref) error {
-		if o.prog.Rows(r) != 0 {
+		if o.prog.Rows(r) != 0 && !o.floor.fired(o.trigger(end), o.prog.Records(), r) {
 			o.refs = append(o.refs, r)
 		}
 		return nil
@@ -148,7 +151,12 @@ func (o *Operator) firePanes(end int64) error {
 		if _, ok := slices.BinarySearch(o.pending, pane); !ok {
 			continue
 		}
-		err := t.Scan(prefixBytes(pane), func(r state.Ref) error { return m.merged.Merge(m.find(t, r), r) })
+		err := t.Scan(prefixBytes(pane), func(r state.Ref) error {
+			if o.floor.fired(o.trigger(end), t, r) {
+				return nil
+			}
+			return m.merged.Merge(m.find(t, r), r)
+		})
 		if err != nil {
 			return err
 		}

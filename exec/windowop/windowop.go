@@ -49,6 +49,7 @@ type Operator struct {
 	pending  []int64        // ends of the windows (panes) that have records, ascending
 	progress exec.Watermark // windows whose trigger is at most this have fired
 	saved    exec.Watermark // the progress in the table
+	floor    *floor         // nil: all key groups are as far
 	marks    state.Table    // the table of layout.Progress
 
 	enc    *rowkey.Encoder
@@ -115,15 +116,7 @@ func (o *Operator) Open(ctx *exec.Context) error {
 	if o.marks, err = ctx.State.Table(state.Spec{UID: ctx.UID, Name: layout.ProgressName, ID: layout.Progress}); err != nil {
 		return err
 	}
-	err = o.marks.Each(func(r state.Ref) error {
-		v := o.marks.Get(r)
-		if len(v) != 8 {
-			return fmt.Errorf("state table %q: a record has %d bytes, 8 expected; the state is damaged", layout.ProgressName, len(v))
-		}
-		o.progress = max(o.progress, int64(binary.LittleEndian.Uint64(v)))
-		return nil
-	})
-	if err != nil {
+	if err := o.restoreProgress(); err != nil {
 		return err
 	}
 	o.saved = o.progress
@@ -164,7 +157,7 @@ func (o *Operator) now() int64 {
 	if !o.Processing {
 		return 0
 	}
-	return max(o.ctx.Clock.Now().UnixMilli(), o.progress+1)
+	return max(o.ctx.Clock.Now().UnixMilli(), o.progress+1, o.floor.highest()+1)
 }
 
 // dropLate leaves in o.rows and o.ends the rows that have a window to come.
@@ -284,13 +277,14 @@ func (o *Operator) Barrier(state.Epoch) error {
 	if o.saved == o.progress {
 		return nil
 	}
-	value := binary.LittleEndian.AppendUint64(nil, uint64(o.progress))
+	value := make([]byte, 8)
 	for g := o.ctx.Groups.Lo; g < o.ctx.Groups.Hi; g++ {
 		key := binary.BigEndian.AppendUint16(nil, uint16(g))
 		ref, err := o.marks.Upsert(g, rowkey.Hash(key), key)
 		if err != nil {
 			return err
 		}
+		binary.LittleEndian.PutUint64(value, uint64(max(o.progress, o.floor.of(g))))
 		if err := o.marks.Set(ref, value); err != nil {
 			return err
 		}

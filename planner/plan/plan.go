@@ -35,7 +35,8 @@ type Node struct {
 	State       []StateTable // keyed state it declares, in order of StateTable.ID
 	Fingerprint string       // hash of what changes the meaning but not the UID (filters below); "" for stateless nodes
 	Origin      Origin
-	Line, Col   int // where in the SQL text it comes from; 0 when nowhere
+	Line, Col   int    // where in the SQL text it comes from; 0 when nowhere
+	SQL         string // that line, secrets masked, cut where it is long
 }
 
 // Origin is what the UID of a node was made of besides its keys.

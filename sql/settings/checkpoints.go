@@ -64,7 +64,7 @@ var checkpointOptions = []Option{
 		Doc: "Whether barriers overtake queued rows, which then become part of the checkpoint: it ends soon although the job is behind. Needs EXACTLY_ONCE and one checkpoint at a time.",
 		Old: []string{"execution.checkpointing.unaligned"}},
 	{Key: AlignedTimeout, Type: Duration, Default: "0 ms", Runtime: true,
-		Doc: "With unaligned checkpoints: how long a barrier waits its turn before it overtakes; 0 ms: it overtakes at once.",
+		Doc: "With unaligned checkpoints: how long a barrier waits its turn before it overtakes; 0 ms: it overtakes at once. Without them it has no meaning.",
 		Old: []string{"execution.checkpointing.alignment-timeout"}},
 	{Key: "execution.checkpointing.unaligned.forced", Type: Boolean, Default: "false",
 		Doc:    "Accepted for Flink's sake, where it allows unaligned checkpoints in jobs with loops.",

@@ -30,9 +30,6 @@ func (s *Settings) checkCheckpoints() error {
 
 func (s *Settings) checkUnaligned() error {
 	if !s.Bool(Unaligned) {
-		if s.Duration(AlignedTimeout) > 0 {
-			return fmt.Errorf("'%s' needs '%s' = 'true': it says when an aligned checkpoint becomes an unaligned one", AlignedTimeout, Unaligned)
-		}
 		return nil
 	}
 	if s.Get(CheckpointMode) == "AT_LEAST_ONCE" {
@@ -46,6 +43,9 @@ func (s *Settings) checkUnaligned() error {
 }
 
 func (s *Settings) checkRestarts() error {
+	if v := s.Get(RestartStrategy); v != "" && v != RestartExponential {
+		return nil
+	}
 	if first, most := s.Duration(ExponentialInitial), s.Duration(ExponentialMax); first > most {
 		return fmt.Errorf("'%s' = '%s' is more than '%s' = '%s'", ExponentialInitial, s.Get(ExponentialInitial), ExponentialMax, s.Get(ExponentialMax))
 	}

@@ -180,7 +180,7 @@ func TestCheckpointDirectories(t *testing.T) {
 		}},
 		{name: "B57 another aggregate", damage: func(jobDir) {}, sql: strings.Replace(countJob, "COUNT(*)", "COUNT(n)", 1)},
 		{name: "B57 another filter below state", damage: func(jobDir) {}, sql: strings.Replace(countJob, "FROM t", "FROM t WHERE n > 0", 1)},
-		{name: "B57 another source", damage: func(jobDir) {}, sql: strings.ReplaceAll(strings.ReplaceAll(countJob, "TABLE t", "TABLE u"), "FROM t", "FROM u")},
+		{name: "B57 the source table is called otherwise", damage: func(jobDir) {}, sql: strings.ReplaceAll(strings.ReplaceAll(countJob, "TABLE t", "TABLE u"), "FROM t", "FROM u")},
 		{name: "B57 only the spelling", damage: func(jobDir) {}, sql: strings.Replace(countJob, "INSERT INTO o SELECT id, COUNT(*) FROM t GROUP BY id", "insert into o\n  select id, count(*) as n from t as x group by id", 1)},
 		{name: "B57 another query, fresh", damage: func(jobDir) {}, flags: []string{"--fresh"}, sql: strings.Replace(countJob, "COUNT(*)", "COUNT(n)", 1)},
 		{name: "B58 a path that climbs", damage: func(d jobDir) { d.edit(d.manifests(), name, "../../../../etc/passwd") }},

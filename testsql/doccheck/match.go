@@ -16,7 +16,7 @@ var masks = []struct {
 	{regexp.MustCompile(`\b[0-9a-f]{32}\b|\b[0-9a-f]{20}\b|\b[0-9a-f]{12}\b|\b[0-9a-f]{8}\b`), "ID"},
 	{regexp.MustCompile(`\b\d[\d.,]* ?(ns|µs|ms|s|m|min|h|d)\b`), "DURATION"},
 	{regexp.MustCompile(`\b\d[\d.,]* ?([kMGK]i?B|B)\b`), "SIZE"},
-	{regexp.MustCompile(`\b\d[\d.,]*[kM]?/s`), "RATE"},
+	{regexp.MustCompile(`\b\d[\d.,]*[kM]?/s\b`), "RATE"},
 	{regexp.MustCompile(` +`), " "},
 	{regexp.MustCompile(`--+`), "--"},
 }

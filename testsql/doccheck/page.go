@@ -9,6 +9,7 @@
 //     commands of a page are given to one shell, in a directory of the page's own.
 //   - ```sql blocks are planned, each after those before it on the page. With file=NAME in
 //     the line of the fence the block is also the file NAME of the page's directory.
+//   - ```python blocks are in savepoint-format.md only: checkpoint/savepoint runs them.
 //   - ```text blocks are not checked, so they show no commands.
 //   - Relative links name files and headings that exist.
 //
@@ -25,6 +26,7 @@ package doccheck
 import (
 	"fmt"
 	"os"
+	"path"
 	"regexp"
 	"strings"
 )
@@ -55,6 +57,9 @@ type Link struct {
 	Line           int
 	Target, Anchor string
 }
+
+// pythonPage is the page whose Python a test runs.
+const pythonPage = "savepoint-format.md"
 
 var (
 	comment = regexp.MustCompile(`^<!-- *(broker|run|not run:)(.*)$`)
@@ -135,6 +140,10 @@ func (p *Page) block(line int, info, lines []string, reason string) error {
 			if strings.HasPrefix(l, "$ ") {
 				return fmt.Errorf("%s:%d: commands belong into a block of console", p.Name, line+1+i)
 			}
+		}
+	case "python":
+		if path.Base(p.Name) != pythonPage {
+			return fmt.Errorf("%s:%d: python is run in %s only", p.Name, line, pythonPage)
 		}
 	default:
 		return fmt.Errorf("%s:%d: a block of %s is not checked by anything: make it console, sql or text", p.Name, line, info[0])

@@ -24,6 +24,11 @@ func ledgerLeftOpen(o *Options) {
 // manyRows keeps the sources so busy that rows are at hand whenever a barrier comes.
 func manyRows(o *Options) { o.RowsPerLife, o.Kills = 20000, 8 }
 
+// unaligned has so much to read at every start that barriers overtake rows.
+func unaligned(o *Options) {
+	o.Parallelism, o.RowsPerLife, o.Set = 0, 5000, map[string]string{"execution.checkpointing.unaligned.enabled": "true"}
+}
+
 // seededBugs are the mistakes that the loop must find.
 var seededBugs = []seededBug{
 	{tag: "bug_noresume"},                                               // the restored checkpoint's transaction is not committed
@@ -33,6 +38,7 @@ var seededBugs = []seededBug{
 	{tag: "bug_commitfirst"},                                            // commit before the manifest is written
 	{tag: "bug_latepositions", set: manyRows},                           // positions are recorded behind rows that the barrier does not cover
 	{tag: "bug_unaligned", set: func(o *Options) { o.Parallelism = 3 }}, // state is sealed with rows from behind the barrier
+	{tag: "bug_lostinflight", set: unaligned},                           // rows that a barrier overtakes are forgotten
 	{tag: "bug_logandgoon", set: short},                                 // an aborted transaction is logged, and the job goes on
 	{tag: "bug_noledger", set: short},                                   // the ledger is not written
 	{tag: "bug_ledgerplus", set: short},                                 // the ledger names the next epoch

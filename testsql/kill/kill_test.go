@@ -96,6 +96,10 @@ var modes = []struct {
 	{"full checkpoints", func(o *Options) { o.Full = true }},
 	{"state on disk", func(o *Options) { o.StateBytes = 2000 }},
 	{"down longer than the transaction timeout", short},
+	{"unaligned, rescaled at every start", unaligned},
+	{"several checkpoints under way", func(o *Options) {
+		o.Parallelism, o.Set = 2, map[string]string{"execution.checkpointing.max-concurrent-checkpoints": "3"}
+	}},
 	{"savepoints, stops and forks", func(o *Options) { o.Operate, o.Parallelism = true, 0 }},
 }
 

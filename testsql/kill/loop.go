@@ -23,10 +23,11 @@ type Options struct {
 	Seed    uint64
 	// Parallelism of the job; 0: drawn anew at each start, so that it is rescaled all the time.
 	Parallelism        int
-	Interval           time.Duration // between checkpoints
-	Retained           int           // checkpoints
-	Full               bool          // each checkpoint has full files of its own
-	Store              string        // where checkpoints are, in S3 or HDFS; "": in the job directory
+	Interval           time.Duration     // between checkpoints
+	Retained           int               // checkpoints
+	Set                map[string]string // more session options
+	Full               bool              // each checkpoint has full files of its own
+	Store              string            // where checkpoints are, in S3 or HDFS; "": in the job directory
 	StoreOptions       map[string]string
 	StateBytes         int // memory of a subtask's state, the rest is on disk; 0: the usual
 	TransactionTimeout time.Duration

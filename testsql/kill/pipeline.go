@@ -95,6 +95,9 @@ func (t topics) sql(brokers string, o Options) string {
 	for _, k := range slices.Sorted(maps.Keys(o.StoreOptions)) {
 		store += "\nSET '" + k + "' = '" + o.StoreOptions[k] + "';"
 	}
+	for _, k := range slices.Sorted(maps.Keys(o.Set)) {
+		store += "\nSET '" + k + "' = '" + o.Set[k] + "';"
+	}
 	return strings.Join([]string{
 		store,
 		fmt.Sprintf("SET 'execution.checkpointing.interval' = '%d ms';", o.Interval.Milliseconds()),

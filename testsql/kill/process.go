@@ -23,8 +23,14 @@ type process struct {
 
 // start runs the binary with the environment of the caller and more.
 func start(binary string, env []string, args ...string) (*process, error) {
+	return startIn("", binary, env, args...)
+}
+
+// startIn is start in a working directory.
+func startIn(dir, binary string, env []string, args ...string) (*process, error) {
 	p := &process{done: make(chan struct{})}
 	p.cmd = exec.Command(binary, args...)
+	p.cmd.Dir = dir
 	p.cmd.Env = append(os.Environ(), env...)
 	p.cmd.Stdout, p.cmd.Stderr = &p.output, &p.output
 	if err := p.cmd.Start(); err != nil {

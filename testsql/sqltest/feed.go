@@ -7,8 +7,10 @@ package sqltest
 import (
 	"context"
 	"errors"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -16,6 +18,9 @@ import (
 
 	"github.com/sqlstream/sqlstream/connectors"
 	"github.com/sqlstream/sqlstream/connectors/format"
+	"github.com/sqlstream/sqlstream/connectors/format/csv"
+	"github.com/sqlstream/sqlstream/connectors/format/json"
+	"github.com/sqlstream/sqlstream/connectors/format/raw"
 	"github.com/sqlstream/sqlstream/exec"
 	"github.com/sqlstream/sqlstream/exec/vec"
 	"github.com/sqlstream/sqlstream/state"
@@ -222,3 +227,25 @@ func (r *feedReader) Ended(int) bool {
 func (r *feedReader) Committed(state.Epoch, []exec.Split) {}
 func (r *feedReader) Lag() int64                          { return int64(len(r.source.file.lines) - r.next) }
 func (r *feedReader) Close() error                        { return nil }
+
+// Feed is the connector 'filesystem' of this package for tests that drive jobs themselves. It outlives
+// them, so that a restored job goes on in its files.
+type Feed struct{ *feed }
+
+// NewFeed makes one whose files lie in dir.
+func NewFeed(dir string) Feed {
+	return Feed{newFeed(format.Set{json.New(), csv.New(), raw.New()}, dir)}
+}
+
+// Release lets up to n more lines of a file through that a table has opened.
+func (f Feed) Release(name string, n int) { f.release(name, n) }
+
+// End lets all lines and the end of every opened file be seen.
+func (f Feed) End() {
+	f.mu.Lock()
+	names := slices.Sorted(maps.Keys(f.files))
+	f.mu.Unlock()
+	for _, n := range names {
+		f.end(n)
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/sqlstream/sqlstream/connectors"
 	"github.com/sqlstream/sqlstream/connectors/format/rowjson"
@@ -24,6 +25,7 @@ type Golden struct {
 	prepared  map[state.Epoch][]line
 	open      []line
 	ledger    state.Epoch
+	perRow    time.Duration // how long a row takes to write
 }
 
 type line struct{ table, text string }
@@ -89,7 +91,7 @@ func (g *Golden) Source(context.Context, connectors.Table, []int, connectors.Env
 
 // Sink implements connectors.Connector.
 func (g *Golden) Sink(_ context.Context, t connectors.Table, env connectors.Env) (exec.Sink, error) {
-	c, err := env.Committers("golden", func() (exec.Committer, error) { return &goldenTxn{golden: g}, nil })
+	c, err := env.Committers("golden", func() (exec.Committer, error) { return &goldenTxn{golden: g, next: make(chan struct{})}, nil })
 	if err != nil {
 		return nil, err
 	}
@@ -113,9 +115,16 @@ type goldenWriter struct {
 	past state.Epoch // barrier whose decision is awaited, 0 none
 }
 
-func (w *goldenWriter) Write(_ context.Context, b *vec.Batch) error {
+func (w *goldenWriter) Write(ctx context.Context, b *vec.Batch) error {
 	w.settle()
 	for i := range b.Len() {
+		if d := w.sink.txn.golden.perRow; d > 0 {
+			select {
+			case <-time.After(d): // virtual
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
 		w.held = append(w.held, line{w.sink.table, strings.TrimSuffix(string(rowjson.AppendRow(nil, b, b.Row(i))), "\n")})
 	}
 	w.settle()
@@ -134,13 +143,19 @@ func (w *goldenWriter) settle() {
 	w.held = nil
 }
 
-func (w *goldenWriter) Barrier(_ context.Context, e state.Epoch) error {
-	w.settle()
-	if len(w.held) > 0 {
-		return fmt.Errorf("barrier %d while the decision about %d is awaited", e, w.past)
+func (w *goldenWriter) Barrier(ctx context.Context, e state.Epoch) error {
+	for {
+		decided := w.sink.txn.wait()
+		if w.settle(); len(w.held) == 0 {
+			w.past = e
+			return nil
+		}
+		select { // another checkpoint is under way
+		case <-decided:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
-	w.past = e
-	return nil
 }
 
 func (w *goldenWriter) Close() error { return nil }
@@ -149,6 +164,14 @@ func (w *goldenWriter) Close() error { return nil }
 type goldenTxn struct {
 	golden  *Golden
 	decided state.Epoch
+	next    chan struct{} // closed at the next decision
+}
+
+// wait returns what is closed at the next decision.
+func (t *goldenTxn) wait() <-chan struct{} {
+	t.golden.mu.Lock()
+	defer t.golden.mu.Unlock()
+	return t.next
 }
 
 func (t *goldenTxn) Name() string { return "golden" }
@@ -195,6 +218,8 @@ func (t *goldenTxn) Decided(e state.Epoch, ok bool) error {
 		delete(g.prepared, e)
 	}
 	t.decided = e
+	close(t.next)
+	t.next = make(chan struct{})
 	return nil
 }
 

@@ -87,10 +87,14 @@ func TestRandomQueries(t *testing.T) {
 			if seed%3 == 0 {
 				set = miniBatch
 			}
-			for _, m := range []Mode{
+			modes := []Mode{
 				{Seed: seed, Parallelism: []int{1}},
 				{Seed: seed, Parallelism: []int{2, 1, 3}, Kills: 2},
-			} {
+			}
+			if seed%2 == 0 {
+				modes = append(modes, overtaking(seed))
+			}
+			for _, m := range modes {
 				out, err := bubble(t, randomCase(t, q, set), m)
 				if err != nil {
 					t.Fatalf("%s\n%v", q.SQL, err)

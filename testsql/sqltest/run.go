@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing/synctest"
+	"time"
 
 	"github.com/sqlstream/sqlstream/cmd/sqlstream/engine"
 	"github.com/sqlstream/sqlstream/connectors"
@@ -28,6 +29,13 @@ type Mode struct {
 	Kills       int
 	Parallelism []int
 	Seed        uint64
+	// Set are more session options.
+	Set map[string]string
+	// PerRow is how long a sink takes for a row: queues are full.
+	PerRow time.Duration
+	// Checkpointed, when not nil, is called with the job's directory after each of its checkpoints
+	// that are asked for.
+	Checkpointed func(dir string) error
 }
 
 // Outcome is what a run gave.
@@ -35,6 +43,9 @@ type Outcome struct {
 	Headers map[string]string
 	Changes map[string][]string // as committed, by sink
 	Kills   int
+	Refused int // restarts at another parallelism
+	// InFlight is how many rows checkpoints had in flight.
+	InFlight int64
 }
 
 // ErrUnsupported is wrapped when the engine refuses a script by name as not supported yet.
@@ -58,6 +69,7 @@ func Run(ctx context.Context, c *Case, mode Mode, dir string) (*Outcome, error) 
 		feed: newFeed(format.Set{json.New(), csv.New(), raw.New()}, c.Dir), golden: NewGolden(),
 		out: &Outcome{Headers: map[string]string{}, Changes: map[string][]string{}},
 	}
+	r.golden.perRow = mode.PerRow
 	if len(r.mode.Parallelism) == 0 {
 		r.mode.Parallelism = []int{1}
 	}
@@ -77,7 +89,11 @@ func (r *runner) lookup(name string) (connectors.Connector, error) {
 // plans compiles the script for a parallelism.
 func (r *runner) plans(parallelism int) ([]*plan.Job, error) {
 	s := engine.NewSession(r.lookup)
-	text := fmt.Sprintf("SET 'parallelism.default' = '%d'; SET 'execution.checkpointing.interval' = '1 h';\n", parallelism) + strings.ReplaceAll(r.c.Script, "${DIR}", r.c.Dir)
+	text := fmt.Sprintf("SET 'parallelism.default' = '%d'; SET 'execution.checkpointing.interval' = '1 h';\n", parallelism)
+	for k, v := range r.mode.Set {
+		text += fmt.Sprintf("SET '%s' = '%s';\n", k, v)
+	}
+	text += strings.ReplaceAll(r.c.Script, "${DIR}", r.c.Dir)
 	results, err := s.Execute(r.c.Name+".sql", text)
 	if err != nil {
 		if strings.Contains(err.Error(), "not supported yet") {
@@ -131,6 +147,12 @@ func (r *runner) run(ctx context.Context) error {
 		if !r.mode.Step && r.rng.IntN(5) == 0 {
 			if _, err := h.Checkpoint(ctx, false); err != nil {
 				return r.failed(h, err)
+			}
+			r.out.InFlight += h.Status().Checkpoints.LastInFlight
+			if r.mode.Checkpointed != nil {
+				if err := r.mode.Checkpointed(r.dir); err != nil {
+					return err
+				}
 			}
 		}
 		select {
@@ -192,9 +214,18 @@ func (r *runner) kill(ctx context.Context, h *job.Handle) (*job.Handle, error) {
 	if err := h.Wait(); err != nil && !errors.Is(err, job.ErrCancelled) {
 		return nil, err
 	}
-	jobs, err := r.plans(r.mode.Parallelism[r.out.Kills%len(r.mode.Parallelism)])
-	if err != nil {
-		return nil, err
+	at := func(kill int) (*job.Handle, error) {
+		jobs, err := r.plans(r.mode.Parallelism[kill%len(r.mode.Parallelism)])
+		if err != nil {
+			return nil, err
+		}
+		return r.start(ctx, jobs[0])
 	}
-	return r.start(ctx, jobs[0])
+	h, err := at(r.out.Kills)
+	if err != nil && strings.Contains(err.Error(), "start the job with the parallelism it had") {
+		r.out.Kills--
+		h, err = at(r.out.Kills)
+		r.out.Refused++
+	}
+	return h, err
 }

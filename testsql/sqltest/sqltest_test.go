@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 )
 
 var (
@@ -144,6 +145,12 @@ func TestQueriesAsFlink(t *testing.T) {
 	}
 }
 
+// overtaking is a mode in which barriers overtake rows that a slow sink makes wait.
+func overtaking(seed uint64) Mode {
+	return Mode{Kills: 5, Seed: seed, Parallelism: []int{1, 4, 3, 1}, PerRow: 50 * time.Millisecond,
+		Set: map[string]string{"execution.checkpointing.unaligned.enabled": "true"}}
+}
+
 // TestQueriesKilledAndRescaled runs the passing queries with kills at seeded points, at
 // parallelism 1 and at 1, 2, 3 in turn: the rows left in the end are the same.
 func TestQueriesKilledAndRescaled(t *testing.T) {
@@ -151,6 +158,8 @@ func TestQueriesKilledAndRescaled(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	inFlight, refused := int64(0), 0
+	defer func() { t.Logf("%d rows in flight; %d restarts at another parallelism refused", inFlight, refused) }()
 	for _, c := range cases(t) {
 		if !slices.Contains(strings.Fields(string(b)), c.Name) || c.Error != nil {
 			continue
@@ -159,8 +168,12 @@ func TestQueriesKilledAndRescaled(t *testing.T) {
 			for _, m := range []Mode{
 				{Kills: 3, Seed: 1, Parallelism: []int{1}},
 				{Kills: 4, Seed: 2, Parallelism: []int{1, 2, 3}},
+				overtaking(3),
+				{Kills: 3, Seed: 4, Parallelism: []int{2}, PerRow: 5 * time.Millisecond,
+					Set: map[string]string{"execution.checkpointing.max-concurrent-checkpoints": "3", "execution.checkpointing.interval": "20 ms"}},
 			} {
 				out, err := bubble(t, c, m)
+				inFlight, refused = inFlight+out.InFlight, refused+out.Refused
 				if d := difference(c, out, err, false); d != "" {
 					t.Errorf("%d kills at parallelism %v, seed %d: %s", m.Kills, m.Parallelism, m.Seed, d)
 				}

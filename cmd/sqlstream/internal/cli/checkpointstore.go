@@ -1,9 +1,6 @@
 package cli
 
 import (
-	"context"
-	"errors"
-	"io/fs"
 	"slices"
 	"strconv"
 	"strings"
@@ -54,16 +51,13 @@ func (a *app) storeOptions(cmd *cobra.Command) (map[string]string, error) {
 	return s.Settings.Runtime(), nil
 }
 
-// storeError gives an error of a store its exit code. Those of the operating system have theirs.
+// storeError gives an error that has no exit code that of what is not there or cannot be used: it
+// is of an address, and no bug.
 func storeError(err error) error {
-	_, local := errors.AsType[*fs.PathError](err)
-	switch {
-	case errors.Is(err, checkpoint.ErrUnavailable):
-		return exitcode.With(exitcode.Temporary, err)
-	case err == nil, local, errors.Is(err, fs.ErrPermission), errors.Is(err, context.Canceled):
-		return err
+	if exitcode.Of(err) == exitcode.Internal {
+		return exitcode.With(exitcode.IO, err)
 	}
-	return exitcode.With(exitcode.IO, err)
+	return err
 }
 
 // soleJob finds the one job whose checkpoints are beneath an address.

@@ -63,7 +63,7 @@ func (a *app) root() *cobra.Command {
 	root.AddGroup(&cobra.Group{ID: "sql", Title: "SQL:"}, &cobra.Group{ID: "jobs", Title: "Jobs and checkpoints:"}, &cobra.Group{ID: "kafka", Title: "Kafka without Kafka's tools:"})
 	for group, list := range map[string][]*cobra.Command{
 		"sql":   {a.run(), a.explain(), a.demo()},
-		"jobs":  {a.jobs(), a.stop(), a.cancel(), a.checkpoint(), a.savepoint(), a.state(), a.flink()},
+		"jobs":  {a.jobs(), a.stop(), a.cancel(), a.checkpoint(), a.savepoint(), a.state(), a.diff(), a.flink()},
 		"kafka": {a.devBroker(), a.topic(), a.nexmark()},
 	} {
 		for _, c := range list {

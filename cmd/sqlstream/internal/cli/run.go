@@ -130,25 +130,32 @@ func (a *app) runFile(cmd *cobra.Command, file string, f *runFlags) error {
 	if err := onlyJobs(s.name, results); err != nil {
 		return err
 	}
+	r.Launcher.Allow.Shared = countJobs(results) > 1
 	return a.runJobs(ctx, r, results, screen, log)
 }
 
 // onlyJobs refuses files that run has nothing to do for.
 func onlyJobs(file string, results []session.Result) error {
-	jobs := 0
 	for i := range results {
 		res := &results[i]
 		if res.Query {
 			return exitcode.With(exitcode.Data, fmt.Errorf("%s:%d: a SELECT shows rows to a person: run the file with 'sqlstream -f', or write the rows somewhere with INSERT INTO", file, res.Line))
 		}
-		if res.Job != nil {
-			jobs++
-		}
 	}
-	if jobs == 0 {
+	if countJobs(results) == 0 {
 		return exitcode.With(exitcode.Data, fmt.Errorf("%s has no INSERT and no statement set: there is nothing to run", file))
 	}
 	return nil
+}
+
+func countJobs(results []session.Result) int {
+	n := 0
+	for i := range results {
+		if results[i].Job != nil {
+			n++
+		}
+	}
+	return n
 }
 
 // runJobs runs everything and watches until all jobs have ended.

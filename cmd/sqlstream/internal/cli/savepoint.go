@@ -58,6 +58,7 @@ func (a *app) savepoint() *cobra.Command {
 			return a.takeSavepoint(ctx, append(args, ""), &f)
 		},
 	}
+	cmd.AddCommand(a.savepointFiles()...)
 	f.add(a, cmd, true)
 	cmd.Flags().StringVar(&f.layout, "type", "canonical", "`canonical` (readable, portable) or native (faster)")
 	cmd.Flags().StringVar(&f.dispose, "dispose", "", "delete the savepoint at this `path`")
@@ -100,11 +101,11 @@ func savepointText(s *job.SavepointStatus) string {
 
 // disposeSavepoint deletes a savepoint. Checkpoints are the engine's, which deletes them by rule.
 func (a *app) disposeSavepoint(ctx context.Context, cmd *cobra.Command, path string) error {
-	session, err := a.newSession(cmd)
+	opts, err := a.storeOptions(cmd)
 	if err != nil {
 		return err
 	}
-	s, err := snapshots.Open(ctx, path, session.Settings.Runtime())
+	s, err := snapshots.Open(ctx, path, opts)
 	if err != nil {
 		return err
 	}

@@ -7,7 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,6 +15,7 @@ import (
 
 	"github.com/sqlstream/sqlstream/checkpoint"
 	"github.com/sqlstream/sqlstream/checkpoint/savepoint"
+	"github.com/sqlstream/sqlstream/checkpoint/snapshots"
 	"github.com/sqlstream/sqlstream/checkpoint/stores"
 	"github.com/sqlstream/sqlstream/cmd/sqlstream/internal/exitcode"
 )
@@ -60,7 +61,7 @@ func (a *app) verifySavepoint(ctx context.Context, place checkpoint.Place) error
 		return err
 	}
 	if errors.Is(r.Err, savepoint.ErrNone) {
-		return exitcode.With(exitcode.IO, r.Err)
+		return r.Err
 	}
 	if err := r.Write(a.Out); err != nil {
 		return err
@@ -87,8 +88,8 @@ func (a *app) savepointShow() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			defer s.close()
-			d := checkpoint.DescribeManifest(s.manifest, s.location, time.Now())
+			defer s.Close()
+			d := checkpoint.DescribeManifest(s.Manifest, s.Path, time.Now())
 			if format == formatJSON {
 				return checkpoint.WriteJSON(a.Out, d)
 			}
@@ -170,15 +171,12 @@ the copy. With --type the copy has that layout; otherwise its files are the same
 				return err
 			}
 			defer from.Close()
-			to, err := a.openPlace(ctx, cmd, args[1])
+			to, err := a.openSavepoint(ctx, cmd, args[1])
 			if err != nil {
 				return err
 			}
 			defer to.Close()
 			if err := copySavepoint(ctx, from, to, layout); err != nil {
-				if errors.Is(err, savepoint.ErrNone) {
-					err = exitcode.With(exitcode.IO, err)
-				}
 				return err
 			}
 			return a.verifySavepoint(ctx, to)
@@ -218,7 +216,7 @@ Parquet. 'sqlstream state map PATH' lists the tables.` + snapshotPathHelp,
   sqlstream savepoint export etl --format parquet --to counts.parquet`,
 		Args: exactly("PATH"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if !contains(savepoint.Formats, format) {
+			if !slices.Contains(savepoint.Formats, format) {
 				return usageError(cmd, fmt.Errorf("--format '%s': expected %s", format, strings.Join(savepoint.Formats, ", ")))
 			}
 			if format == savepoint.Parquet && to == "" && isTerminal(a.Out) {
@@ -230,14 +228,14 @@ Parquet. 'sqlstream state map PATH' lists the tables.` + snapshotPathHelp,
 			if err != nil {
 				return err
 			}
-			defer s.close()
-			c, err := s.content()
+			defer s.Close()
+			c, err := s.Content()
 			if err != nil {
 				return err
 			}
 			defer c.Close()
 			err = writeFile(a.Out, to, func(w io.Writer) error {
-				return savepoint.ExportContent(ctx, c, s.manifest, operator, table, format, w)
+				return savepoint.ExportContent(ctx, c, s.Manifest, operator, table, format, w)
 			})
 			if errors.Is(err, savepoint.ErrNoTable) {
 				return exitcode.With(exitcode.Data, fmt.Errorf("%w; choose with --operator and --table", err))
@@ -252,15 +250,6 @@ Parquet. 'sqlstream state map PATH' lists the tables.` + snapshotPathHelp,
 	f.StringVar(&to, "to", "", "write to this `file`, which must not exist, instead of standard output")
 	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(savepoint.Formats, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
-}
-
-func contains(list []string, s string) bool {
-	for _, x := range list {
-		if x == s {
-			return true
-		}
-	}
-	return false
 }
 
 // writeFile calls write with a new file, which an error removes; without a name with out.
@@ -278,59 +267,36 @@ func writeFile(out io.Writer, name string, write func(io.Writer) error) error {
 	return nil
 }
 
-// snapshot is a savepoint or a checkpoint, open for reading.
-type snapshot struct {
-	manifest *checkpoint.Manifest
-	location string
-	content  func() (checkpoint.Content, error)
-	close    func() error
-}
-
 // openSnapshot opens what arg names; see snapshotPathHelp.
-func (a *app) openSnapshot(ctx context.Context, cmd *cobra.Command, arg string) (*snapshot, error) {
-	place, err := a.openSavepoint(ctx, cmd, arg)
-	if err != nil {
-		return nil, err
-	}
-	m, err := savepoint.Read(place)
-	if err == nil {
-		content := func() (checkpoint.Content, error) { return savepoint.Open(place, m) }
-		return &snapshot{m, place.Location(), content, place.Close}, nil
-	}
-	noSavepoint := errors.Join(err, place.Close())
-	if !errors.Is(err, savepoint.ErrNone) {
-		return nil, noSavepoint
-	}
-	if filepath.Base(arg) == "MANIFEST" {
-		arg = filepath.Dir(arg)
-	}
-	s, id, epoch, err := a.oneCheckpoint(cmd, []string{arg})
-	if err != nil {
-		if _, statErr := os.Stat(arg); statErr == nil {
-			return nil, exitcode.With(exitcode.IO, fmt.Errorf("neither a savepoint nor a checkpoint:\n  %w\n  %w", noSavepoint, err))
-		}
-		return nil, err
-	}
-	if m, err = checkpoint.Read(s, epoch, id); err != nil {
-		return nil, errors.Join(err, s.Close())
-	}
-	content := func() (checkpoint.Content, error) { return checkpoint.OpenFiles(s, m.Files, m.MaxParallelism) }
-	return &snapshot{m, fmt.Sprintf("%s/chk-%d", s.Location(), epoch), content, s.Close}, nil
-}
-
-// openSavepoint opens the place of a savepoint by its directory or its manifest.
-func (a *app) openSavepoint(ctx context.Context, cmd *cobra.Command, arg string) (checkpoint.Place, error) {
-	return a.openPlace(ctx, cmd, strings.TrimSuffix(strings.TrimSuffix(arg, savepoint.ManifestName), "/"))
-}
-
-func (a *app) openPlace(ctx context.Context, cmd *cobra.Command, dir string) (checkpoint.Place, error) {
-	if dir == "" {
-		dir = "."
-	}
+func (a *app) openSnapshot(ctx context.Context, cmd *cobra.Command, arg string) (*snapshots.Snapshot, error) {
 	opts, err := a.storeOptions(cmd)
 	if err != nil {
 		return nil, err
 	}
-	p, err := stores.Place(ctx, dir, opts)
+	s, none := snapshots.Open(ctx, arg, opts)
+	if none == nil || !errors.Is(none, savepoint.ErrNone) {
+		return s, storeError(none)
+	}
+	dir, _, epoch, err := a.oneCheckpoint(cmd, []string{arg})
+	if err != nil {
+		if _, statErr := os.Stat(arg); statErr == nil {
+			err = exitcode.With(exitcode.IO, fmt.Errorf("neither a savepoint nor a checkpoint:\n  %w\n  %w", none, err))
+		}
+		return nil, err
+	}
+	chk := fmt.Sprintf("%s/chk-%d", dir.Location(), epoch)
+	if err := dir.Close(); err != nil {
+		return nil, err
+	}
+	return snapshots.Open(ctx, chk, opts)
+}
+
+// openSavepoint opens the place of a savepoint by its directory or its manifest.
+func (a *app) openSavepoint(ctx context.Context, cmd *cobra.Command, name string) (checkpoint.Place, error) {
+	opts, err := a.storeOptions(cmd)
+	if err != nil {
+		return nil, err
+	}
+	p, err := stores.Place(ctx, snapshots.Path(name), opts)
 	return p, storeError(err)
 }

@@ -42,8 +42,8 @@ its tables: how many rows and bytes, the columns of the key and of the state.` +
 			if err != nil {
 				return err
 			}
-			defer s.close()
-			list := mapState(s.manifest, s.location)
+			defer s.Close()
+			list := mapState(s.Manifest, s.Path)
 			if format == formatJSON {
 				return a.printJSON(list)
 			}
@@ -76,22 +76,18 @@ type mappedTable struct {
 
 func mapState(m *checkpoint.Manifest, location string) []mappedOperator {
 	out := []mappedOperator{}
-	lines := strings.Split(m.SQL, "\n")
 	for _, s := range checkpoint.DescribeManifest(m, location, time.Now()).State {
 		x := mappedOperator{UID: s.UID, Name: s.Name, Kind: s.Kind}
 		if o := m.Operator(s.UID); o != nil {
-			x.Line, x.Column = o.Line, o.Column
-			if o.Line >= 1 && o.Line <= len(lines) {
-				x.SQL = strings.TrimSpace(lines[o.Line-1])
-			}
+			x.Line, x.Column, x.SQL = o.Line, o.Column, o.SQL
 		}
 		for _, t := range s.Tables {
 			y := mappedTable{Name: t.Name, Rows: t.Rows, Live: t.Live, Bytes: t.Bytes, Key: []string{}, State: []string{}}
 			for _, k := range t.Key {
 				y.Key = append(y.Key, k.Name+" "+k.Type)
 			}
-			for _, slot := range t.Slots {
-				y.State = append(y.State, slot.Name+" "+slot.Type)
+			for i := range t.Slots {
+				y.State = append(y.State, t.Slots[i].Title())
 			}
 			x.Tables = append(x.Tables, y)
 		}
@@ -99,9 +95,6 @@ func mapState(m *checkpoint.Manifest, location string) []mappedOperator {
 	}
 	return out
 }
-
-// maxSQL is how many characters of a line of SQL are shown.
-const maxSQL = 100
 
 func writeStateMap(w io.Writer, list []mappedOperator) error {
 	if len(list) == 0 {
@@ -112,11 +105,7 @@ func writeStateMap(w io.Writer, list []mappedOperator) error {
 	for _, o := range list {
 		fmt.Fprintf(&b, "%s  %s\n", o.UID, o.Name)
 		if o.Line > 0 {
-			sql := []rune(o.SQL)
-			if len(sql) > maxSQL {
-				sql = append(sql[:maxSQL-1], '…')
-			}
-			fmt.Fprintf(&b, "  line %d:%d  %s\n", o.Line, o.Column, string(sql))
+			fmt.Fprintf(&b, "  line %d:%d  %s\n", o.Line, o.Column, o.SQL)
 		}
 		t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 		for _, x := range o.Tables {

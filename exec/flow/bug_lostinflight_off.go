@@ -1,0 +1,5 @@
+//go:build !bug_lostinflight
+
+package flow
+
+const bugLostInFlight = false
