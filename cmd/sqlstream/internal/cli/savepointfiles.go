@@ -141,7 +141,7 @@ func (a *app) listSavepoints(cmd *cobra.Command, dir string) ([]savepoint.Line, 
 	defer stop()
 	names, err := stores.Names(ctx, dir, opts)
 	if err != nil {
-		return nil, exitcode.With(exitcode.IO, err)
+		return nil, storeError(err)
 	}
 	at := []string{dir}
 	for _, n := range names {
@@ -275,7 +275,7 @@ func (a *app) openSnapshot(ctx context.Context, cmd *cobra.Command, arg string) 
 	}
 	s, none := snapshots.Open(ctx, arg, opts)
 	if none == nil || !errors.Is(none, savepoint.ErrNone) {
-		return s, none
+		return s, storeError(none)
 	}
 	dir, _, epoch, err := a.oneCheckpoint(cmd, []string{arg})
 	if err != nil {
@@ -297,5 +297,6 @@ func (a *app) openSavepoint(ctx context.Context, cmd *cobra.Command, name string
 	if err != nil {
 		return nil, err
 	}
-	return stores.Place(ctx, snapshots.Path(name), opts)
+	p, err := stores.Place(ctx, snapshots.Path(name), opts)
+	return p, storeError(err)
 }
