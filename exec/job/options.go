@@ -39,7 +39,7 @@ func readOptions(m map[string]string) (*options, error) {
 		Tolerable: r.number(settings.CheckpointTolerable),
 
 		Concurrent:     max(r.number(settings.CheckpointMaxConcurrent), 1),
-		Unaligned:      m[settings.Unaligned] == "true",
+		Unaligned:      r.flag(settings.Unaligned),
 		AlignedTimeout: r.duration(settings.AlignedTimeout),
 	}
 	o.atLeastOnce = m[settings.CheckpointMode] == "AT_LEAST_ONCE"
@@ -125,6 +125,16 @@ func (r *reader) double(key string) float64 {
 	f, err := strconv.ParseFloat(v, 64)
 	r.keep(key, v, err)
 	return f
+}
+
+func (r *reader) flag(key string) bool {
+	v := r.m[key]
+	if v == "" {
+		return false
+	}
+	on, err := strconv.ParseBool(v)
+	r.keep(key, v, err)
+	return on
 }
 
 func (r *reader) keep(key, v string, err error) {
