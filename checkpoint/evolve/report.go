@@ -70,6 +70,10 @@ func Compare(old *checkpoint.Manifest, now Target, allow Allow) *Report {
 		r.Rows = append(r.Rows, Row{Operator: "rows in flight", Verdict: Incompatible, Because: fmt.Sprintf("it has %d rows in flight, which only fit the query as it was (execution.checkpointing.unaligned.enabled): "+
 			"run the query as it was and take a savepoint of it, which has none", rows)})
 	}
+	if rows, _ := old.InFlight(); rows > 0 && old.Dataflow != now.Dataflow {
+		r.Rows = append(r.Rows, Row{Verdict: Incompatible, Because: fmt.Sprintf("%d rows are in flight (execution.checkpointing.unaligned.enabled), which only fit the query as it was; "+
+			"run that once more and take a savepoint, which has none", rows)})
+	}
 	for i := range now.Operators {
 		n := now.Operators[i]
 		switch p := c.pairs[&now.Operators[i]]; {

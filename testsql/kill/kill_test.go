@@ -97,6 +97,7 @@ var modes = []struct {
 	{"state on disk", func(o *Options) { o.StateBytes = 2000 }},
 	{"down longer than the transaction timeout", short},
 	{"unaligned, rescaled at every start", unaligned},
+	{"savepoints, stops and forks of an unaligned job", func(o *Options) { unaligned(o); o.Operate = true }},
 	{"several checkpoints under way", func(o *Options) {
 		o.Parallelism, o.Set = 2, map[string]string{"execution.checkpointing.max-concurrent-checkpoints": "3"}
 	}},
