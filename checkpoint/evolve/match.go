@@ -154,11 +154,13 @@ func (c *comparison) similarity(o, n *checkpoint.Operator) int {
 }
 
 // sources pairs a source that is gone with the one of the plan that has its name in the catalog,
-// or, under another name, its place.
+// or, under another name, its place. A place has a colon: what only names a connector, as datagen, is none.
 func (c *comparison) sources(was, is []*checkpoint.Operator) (left, open []*checkpoint.Operator) {
 	id := func(o *checkpoint.Operator) string { return strings.Join(o.Inputs, " ") }
 	was, is = c.best(was, is, func(o, n *checkpoint.Operator) bool { return tablePath(id(o)) == tablePath(id(n)) })
-	was, is = c.best(was, is, func(o, n *checkpoint.Operator) bool { return place(id(o)) != "" && place(id(o)) == place(id(n)) })
+	was, is = c.best(was, is, func(o, n *checkpoint.Operator) bool {
+		return strings.Contains(place(id(o)), ":") && place(id(o)) == place(id(n))
+	})
 	for n, p := range c.pairs {
 		from, to := id(p.old), id(n)
 		if from == to {
