@@ -35,6 +35,9 @@ var (
 	// the checkpoint had failed would put later output into a transaction that the manifest,
 	// should it be there after all, commits.
 	ErrUndecided = errors.New("it is not known whether the file is durable")
+	// ErrUnavailable is wrapped by errors of a store on other machines that did not serve a call,
+	// though it was tried several times: later it may.
+	ErrUnavailable = errors.New("the store does not serve")
 	// ErrForeign is wrapped by errors about manifests of another job.
 	ErrForeign = errors.New("other job")
 )

@@ -125,10 +125,10 @@ func Names(ctx context.Context, uri string, opts map[string]string) ([]string, e
 	return names, err
 }
 
-// Remote reports whether an address is in S3 or HDFS, rather than a path.
+// Remote reports whether an address is no path, nor file://. It may still be one that Open refuses.
 func Remote(uri string) bool {
 	scheme, _, err := split(uri)
-	return err == nil && scheme != ""
+	return err != nil || scheme != ""
 }
 
 // Join appends names to an address.

@@ -60,7 +60,9 @@ func (m *home) fit(ctx context.Context, r *restored, man *checkpoint.Manifest) e
 	}
 	defer content.Close()
 	m.h.cfg.Log.Info("migrating the state to the query", "checkpoint", man.Epoch, "verdict", report.Verdict, "entries", entries(man))
+	m.h.cfg.FailPoint("rec_before_migrate")
 	r.Files, err = report.Rewrite(ctx, content, m.storage, man.Epoch)
+	m.h.cfg.FailPoint("rec_after_migrate")
 	return err
 }
 

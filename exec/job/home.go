@@ -105,7 +105,20 @@ func openHome(ctx context.Context, h *Handle) (*home, error) {
 
 // open opens the checkpoints of the job that the directory is of.
 func (m *home) open(ctx context.Context, root string) (checkpoint.Storage, error) {
-	return stores.Open(ctx, root, m.id(), checkpoint.DirOptions{Owner: true, FailPoint: m.h.cfg.FailPoint}, m.h.plan.Options)
+	s, err := stores.Open(ctx, root, m.id(), checkpoint.DirOptions{Owner: true, FailPoint: m.h.cfg.FailPoint}, m.h.plan.Options)
+	if _, local := errors.AsType[*fs.PathError](err); err != nil && !local && !errors.Is(err, checkpoint.ErrUnavailable) {
+		return nil, &exec.Error{Class: exec.User, Err: err}
+	}
+	return s, unavailable(err)
+}
+
+// unavailable marks errors of a store of checkpoints that did not serve: they are no bug, and
+// the next try may succeed.
+func unavailable(err error) error {
+	if errors.Is(err, checkpoint.ErrUnavailable) && !exec.Retryable(err) {
+		return &exec.Error{Class: exec.External, Retry: true, Err: err}
+	}
+	return err
 }
 
 // checkForgotten refuses a directory that has lost the file that says whose checkpoints are in

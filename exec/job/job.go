@@ -209,7 +209,7 @@ func (h *Handle) incarnations(ctx context.Context, started chan<- error) (err er
 			default:
 			}
 		}
-		err := h.live(ctx, home, ready)
+		err := unavailable(h.live(ctx, home, ready))
 		if ctx.Err() != nil {
 			return ErrCancelled
 		}

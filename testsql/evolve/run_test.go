@@ -271,7 +271,9 @@ func (e *edit) run(t *testing.T, rows, layout string, was, is int) {
 	}
 	w.sameAsSaid(report, man, held)
 	w.release(after / 2)
-	if _, err := h.Checkpoint(t.Context(), false); err != nil {
+	// The same command line again, flags and all, goes on from the job's own checkpoint.
+	w.suspend(h)
+	if h, err = w.run(w.plan(nowText, is), snap, allow); err != nil {
 		t.Fatal(err)
 	}
 	w.release(after)
@@ -307,16 +309,21 @@ func (e *edit) run(t *testing.T, rows, layout string, was, is int) {
 	}
 }
 
+// suspend ends the job as its process would, with a last checkpoint.
+func (w *world) suspend(h *job.Handle) {
+	if _, err := h.Checkpoint(w.t.Context(), false); err != nil {
+		w.t.Fatal(err)
+	}
+	h.Suspend()
+	if err := h.Wait(); err != nil && !errors.Is(err, job.ErrCancelled) {
+		w.t.Fatal(err)
+	}
+}
+
 // snapshot ends the job and returns what the next one begins from: "" for its own directory.
 func (w *world) snapshot(h *job.Handle, layout string) (path string, m *checkpoint.Manifest, c contents) {
 	if layout == "" {
-		if _, err := h.Checkpoint(w.t.Context(), false); err != nil {
-			w.t.Fatal(err)
-		}
-		h.Suspend()
-		if err := h.Wait(); err != nil && !errors.Is(err, job.ErrCancelled) {
-			w.t.Fatal(err)
-		}
+		w.suspend(h)
 		m, c = w.newest()
 		return "", m, c
 	}

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	client "github.com/colinmarc/hdfs/v2"
+
+	"github.com/sqlstream/sqlstream/checkpoint"
 )
 
 // limits are how long things may take.
@@ -190,6 +192,9 @@ func (c *cluster) wrap(op, name string, err error) error {
 		if line, _, _ := strings.Cut(e.Message(), "\n"); line != "" {
 			err = fmt.Errorf("%w: %s", err, line)
 		}
+	}
+	if again(err) {
+		err = fmt.Errorf("%w: %w", checkpoint.ErrUnavailable, err)
 	}
 	return fmt.Errorf("%s on name node %s: %s: %w", "hdfs://"+c.at.authority+name, strings.Join(c.at.nodes, ", "), op, err)
 }

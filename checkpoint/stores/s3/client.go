@@ -13,8 +13,10 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -113,9 +115,10 @@ func (c *Client) wrap(op, key string, err error) error {
 		return nil
 	}
 	var r minio.ErrorResponse
-	if errors.As(err, &r) {
-		detail := strings.TrimSuffix(r.Message, ".")
-		err = fmt.Errorf("%s (%s, HTTP %d)", detail, r.Code, r.StatusCode)
+	var u *url.Error
+	switch {
+	case errors.As(err, &r):
+		err = fmt.Errorf("%s (%s, HTTP %d)", strings.TrimSuffix(r.Message, "."), r.Code, r.StatusCode)
 		switch {
 		case r.Code == minio.NoSuchBucket:
 			err = fmt.Errorf("%w; the bucket is not made by itself", err)
@@ -123,9 +126,17 @@ func (c *Client) wrap(op, key string, err error) error {
 			err = fmt.Errorf("%w: %w", fs.ErrNotExist, err)
 		case r.StatusCode == http.StatusForbidden:
 			err = fmt.Errorf("%w: %w", fs.ErrPermission, err)
+		case r.StatusCode >= 500, r.StatusCode == http.StatusTooManyRequests, r.StatusCode == http.StatusRequestTimeout:
+			err = fmt.Errorf("%w: %w", checkpoint.ErrUnavailable, err)
 		}
-	} else if errors.Is(err, context.DeadlineExceeded) {
-		err = fmt.Errorf("the server did not serve the call in time: %w", err)
+	case errors.As(err, &u):
+		// Without the URL, which says the same again. The client replaces io.EOF by a text.
+		if err = u.Err; strings.HasPrefix(err.Error(), "Connection closed") {
+			err = io.ErrUnexpectedEOF
+		}
+		err = fmt.Errorf("%w: %w", checkpoint.ErrUnavailable, err)
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, errCut):
+		err = fmt.Errorf("%w: %w", checkpoint.ErrUnavailable, err)
 	}
 	return fmt.Errorf("%s on %s: %s: %w", "s3://"+c.at.bucket+"/"+c.at.prefix+key, c.server, op, err)
 }

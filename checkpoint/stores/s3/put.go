@@ -101,7 +101,7 @@ func (c *Client) Put(key string, b []byte) error {
 		case refused:
 			return undecided(lost, c.wrap("PUT", key, err))
 		case unknown:
-			lost = err
+			lost = c.wrap("PUT", key, err)
 		}
 		if try == c.tries-1 || !pause(ctx, try) {
 			if lost == nil {
@@ -145,7 +145,7 @@ func (c *Client) settle(key string, b []byte, token string, lost error) error {
 	case err != nil && lost == nil && errors.Is(err, fs.ErrNotExist):
 		return c.exists(key) // it was there a moment ago
 	case err != nil:
-		return fmt.Errorf("%w: %w", checkpoint.ErrUndecided, errors.Join(c.wrap("PUT", key, lost), err))
+		return fmt.Errorf("%w: %w", checkpoint.ErrUndecided, errors.Join(lost, err))
 	case mine:
 		return nil
 	}

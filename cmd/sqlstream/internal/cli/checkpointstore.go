@@ -37,7 +37,7 @@ func (a *app) openRemote(cmd *cobra.Command, arg string) (s checkpoint.Storage, 
 	}
 	s, err = stores.Open(ctx, uri, id, checkpoint.DirOptions{}, opts)
 	if err != nil {
-		return nil, "", 0, exitcode.With(exitcode.IO, err)
+		return nil, "", 0, storeError(err)
 	}
 	return s, id, epoch, nil
 }
@@ -51,11 +51,20 @@ func (a *app) storeOptions(cmd *cobra.Command) (map[string]string, error) {
 	return s.Settings.Runtime(), nil
 }
 
+// storeError gives an error that has no exit code that of what is not there or cannot be used: it
+// is of an address, and no bug.
+func storeError(err error) error {
+	if exitcode.Of(err) == exitcode.Internal {
+		return exitcode.With(exitcode.IO, err)
+	}
+	return err
+}
+
 // soleJob finds the one job whose checkpoints are beneath an address.
 func soleJob(cmd *cobra.Command, uri string, opts map[string]string) (string, error) {
 	names, err := stores.Names(cmd.Context(), uri, opts)
 	if err != nil {
-		return "", exitcode.With(exitcode.IO, err)
+		return "", storeError(err)
 	}
 	id, err := onlyJob(uri, slices.DeleteFunc(names, func(n string) bool { return !jobIDName.MatchString(n) }))
 	if err != nil {

@@ -18,6 +18,7 @@ import (
 	"github.com/sqlstream/sqlstream/checkpoint/snapshots"
 	"github.com/sqlstream/sqlstream/checkpoint/stores"
 	"github.com/sqlstream/sqlstream/cmd/sqlstream/internal/exitcode"
+	"github.com/sqlstream/sqlstream/cmd/sqlstream/internal/progress"
 )
 
 const savepointPathHelp = `
@@ -141,7 +142,7 @@ func (a *app) listSavepoints(cmd *cobra.Command, dir string) ([]savepoint.Line, 
 	defer stop()
 	names, err := stores.Names(ctx, dir, opts)
 	if err != nil {
-		return nil, exitcode.With(exitcode.IO, err)
+		return nil, storeError(err)
 	}
 	at := []string{dir}
 	for _, n := range names {
@@ -176,7 +177,7 @@ the copy. With --type the copy has that layout; otherwise its files are the same
 				return err
 			}
 			defer to.Close()
-			if err := copySavepoint(ctx, from, to, layout); err != nil {
+			if err := a.copySavepoint(ctx, from, to, layout); err != nil {
 				return err
 			}
 			return a.verifySavepoint(ctx, to)
@@ -187,21 +188,39 @@ the copy. With --type the copy has that layout; otherwise its files are the same
 	return cmd
 }
 
-func copySavepoint(ctx context.Context, from, to checkpoint.Place, layout string) error {
+func (a *app) copySavepoint(ctx context.Context, from, to checkpoint.Place, layout string) error {
 	m, err := savepoint.Read(from)
 	if err != nil {
 		return err
 	}
+	copied, done := a.copying(to.Location())
+	defer done()
 	if layout == "" || layout == m.Layout {
-		_, err := savepoint.Copy(ctx, from, to, nil)
+		_, err := savepoint.Copy(ctx, from, to, copied)
 		return err
 	}
 	c, err := savepoint.Open(from, m)
 	if err != nil {
 		return err
 	}
-	_, err = savepoint.Write(ctx, savepoint.Source{Manifest: m, Content: c}, to, savepoint.Options{Layout: layout, Now: m.Created})
+	opt := savepoint.Options{Layout: layout, Now: m.Created, Progress: func(_, bytes int64) { copied(bytes) }}
+	_, err = savepoint.Write(ctx, savepoint.Source{Manifest: m, Content: c}, to, opt)
 	return errors.Join(err, c.Close())
+}
+
+// copying shows on a terminal how far a copy has come.
+func (a *app) copying(to string) (copied func(bytes int64), done func()) {
+	if !isTerminal(a.Err) {
+		return func(int64) {}, func() {}
+	}
+	screen := progress.NewScreen(a.Err, func() int { w, _ := terminalWidth(a.Err); return w })
+	last := time.Now()
+	return func(bytes int64) {
+		if time.Since(last) >= progressEvery {
+			last = time.Now()
+			screen.Set([]string{fmt.Sprintf("copying to %s: %s", to, progress.Bytes(bytes))})
+		}
+	}, func() { screen.Set(nil) }
 }
 
 func (a *app) savepointExport() *cobra.Command {
@@ -275,7 +294,7 @@ func (a *app) openSnapshot(ctx context.Context, cmd *cobra.Command, arg string) 
 	}
 	s, none := snapshots.Open(ctx, arg, opts)
 	if none == nil || !errors.Is(none, savepoint.ErrNone) {
-		return s, none
+		return s, storeError(none)
 	}
 	dir, _, epoch, err := a.oneCheckpoint(cmd, []string{arg})
 	if err != nil {
@@ -297,5 +316,6 @@ func (a *app) openSavepoint(ctx context.Context, cmd *cobra.Command, name string
 	if err != nil {
 		return nil, err
 	}
-	return stores.Place(ctx, snapshots.Path(name), opts)
+	p, err := stores.Place(ctx, snapshots.Path(name), opts)
+	return p, storeError(err)
 }

@@ -68,6 +68,8 @@ func Of(err error) int {
 		return Locked
 	case errors.Is(err, job.ErrRefused), errors.Is(err, checkpoint.ErrCorrupt), errors.Is(err, checkpoint.ErrVersion), errors.Is(err, checkpoint.ErrForeign):
 		return Config
+	case errors.Is(err, checkpoint.ErrUnavailable):
+		return Temporary
 	}
 	if _, ok := errors.AsType[*net.OpError](err); ok && !errors.Is(err, fs.ErrPermission) {
 		return Temporary

@@ -23,6 +23,7 @@ func TestOf(t *testing.T) {
 		want int
 	}{
 		{"nothing", nil, OK},
+		{"a store that is away", fmt.Errorf("s3://bucket/x: %w: %w", checkpoint.ErrUnavailable, fs.ErrPermission), Temporary},
 		{"a code wins over what is inside", With(Config, fs.ErrPermission), Config},
 		{"a wrapped code", fmt.Errorf("job: %w", With(Locked, errors.New("locked"))), Locked},
 		{"the user's SQL", exec.Userf("no table %s", "t"), Data},
