@@ -24,6 +24,10 @@ HDFS       := testsql/services/hdfs.sh
 # compile with it and has no goroutines; it is compiled once, for the kill loop.
 RACE := ./exec/... ./state/... ./checkpoint/... ./connectors/... ./cmd/sqlstream/internal/progress ./cmd/sqlstream/internal/interrupt
 
+# A server that cannot be installed here leaves its tests out, and says so; OPTIONAL= makes it an error.
+OPTIONAL ?= yes
+cannot = echo 'left out: the tests on a real $(1): it cannot be started here, see above'; test -n '$(OPTIONAL)'; exit $$?
+
 .PHONY: help build test race demo bench kill bugs kafka s3 hdfs lint fuzz golden clean
 
 help: ## list the targets
@@ -64,20 +68,20 @@ bugs: ## build a binary for each known mistake in the protocol; the tests must c
 	$(GO) test ./testsql/kill -count=1 -timeout 30m -run 'BugsAreCaught$$' -v -bugs all
 
 kafka: ## the tests that need a real Apache Kafka; starts one (Java 17 and Maven)
-	@$(KAFKA) start --port $(KAFKA_PORT) --version $(KAFKA_VERSION)
+	@$(KAFKA) start --port $(KAFKA_PORT) --version $(KAFKA_VERSION) || { $(call cannot,Kafka); }; \
 	KAFKA_BROKERS=127.0.0.1:$(KAFKA_PORT) $(GO) test -count=1 ./connectors/kafka && \
 	KAFKA_BROKERS=127.0.0.1:$(KAFKA_PORT) $(GO) test -count=1 ./testsql/kill -run TestKillLoopOnRealKafka -v -kills $(KAFKA_KILLS) -seed $(SEED); rc=$$?; \
 	$(KAFKA) clean --port $(KAFKA_PORT); exit $$rc
 
 s3: ## checkpoints on a real S3 server, killed STORE_KILLS=45 times; builds and starts one (versitygw)
-	@$(S3) start --port $(S3_PORT)
-	@rc=0; env $$($(S3) env --port $(S3_PORT)) $(GO) test -count=1 ./checkpoint/stores -run '/S3_server' && \
+	@$(S3) start --port $(S3_PORT) || { $(call cannot,S3 server); }; \
+	rc=0; env $$($(S3) env --port $(S3_PORT)) $(GO) test -count=1 ./checkpoint/stores -run '/S3_server' && \
 	env $$($(S3) env --port $(S3_PORT)) $(GO) test -count=1 ./testsql/kill -run TestKillLoopOnS3 -v -kills $(STORE_KILLS) -seed $(SEED) || rc=$$?; \
 	$(S3) clean --port $(S3_PORT); exit $$rc
 
 hdfs: ## checkpoints on a real HDFS, killed STORE_KILLS=45 times; starts one (Java 17 and Maven)
-	@$(HDFS) start --port $(HDFS_PORT)
-	@rc=0; env $$($(HDFS) env --port $(HDFS_PORT)) $(GO) test -count=1 ./checkpoint/stores -run '/HDFS' && \
+	@$(HDFS) start --port $(HDFS_PORT) || { $(call cannot,HDFS); }; \
+	rc=0; env $$($(HDFS) env --port $(HDFS_PORT)) $(GO) test -count=1 ./checkpoint/stores -run '/HDFS' && \
 	env $$($(HDFS) env --port $(HDFS_PORT)) $(GO) test -count=1 ./testsql/kill -run TestKillLoopOnHDFS -v -kills $(STORE_KILLS) -seed $(SEED) || rc=$$?; \
 	$(HDFS) clean --port $(HDFS_PORT); exit $$rc
 

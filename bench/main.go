@@ -14,6 +14,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -34,7 +35,15 @@ func main() {
 	flag.StringVar(&o.against, "against", "", "a second sqlstream binary, run in turn with the first")
 	flag.StringVar(&o.profile, "profile", "", "directory for CPU profiles of the measured runs")
 	flag.BoolVar(&o.small, "footprint", false, "measure binary size, start to first row, and an idle job instead")
+	snapshots := flag.String("snapshots", "", "comma-separated numbers of groups: measure checkpoints, savepoints and starts from them instead")
 	flag.Parse()
+	for _, n := range strings.FieldsFunc(*snapshots, func(r rune) bool { return r == ',' }) {
+		g, err := strconv.ParseInt(n, 10, 64)
+		if err != nil {
+			exit(fmt.Errorf("-snapshots: %w", err))
+		}
+		o.snapshots = append(o.snapshots, g)
+	}
 	o.queries = slices.DeleteFunc(slices.Clone(queries), func(q query) bool { return !wanted(*only, q.name) })
 	o.modes = slices.DeleteFunc(slices.Clone(modes), func(m mode) bool { return !wanted(*onlyModes, m.name) })
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -62,6 +71,7 @@ type options struct {
 	brokers, binary, against string
 	profile                  string
 	small                    bool
+	snapshots                []int64 // numbers of groups
 }
 
 func run(ctx context.Context, o options) error {
@@ -78,6 +88,9 @@ func run(ctx context.Context, o options) error {
 	}
 	b := &bench{options: o, dir: dir, results: map[string]*result{}}
 	defer b.stop()
+	if len(o.snapshots) > 0 {
+		return b.snapshots(ctx, os.Stdout, o.snapshots)
+	}
 	if err := b.prepare(ctx); err != nil {
 		return err
 	}

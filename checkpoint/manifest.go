@@ -106,6 +106,7 @@ type Table struct {
 	Key    []KeyPart `json:"key,omitempty"`    // what a key is made of, in order
 	Size   int       `json:"size"`             // bytes of a value's fixed part
 	Slots  []Slot    `json:"slots,omitempty"`  // what the fixed part packs, in order
+	TTL    int64     `json:"ttl,omitempty"`    // ms, 0: for ever; it may change from run to run
 }
 
 // KeyPart is a piece of a key.

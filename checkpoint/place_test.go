@@ -3,6 +3,7 @@ package checkpoint
 import (
 	"errors"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -140,5 +141,69 @@ func TestPlaceThatIsAFile(t *testing.T) {
 	}
 	if p, err := OpenPlace(path); err == nil {
 		t.Errorf("a file is opened as %s", p.Location())
+	}
+}
+
+// TestAfterACrashAManifestInAPlaceMeansDataThere: files written one after the other survive in that
+// order, each whole or not at all, wherever the machine dies.
+func TestAfterACrashAManifestInAPlaceMeansDataThere(t *testing.T) {
+	at := func(f FS) *localPlace {
+		return &localPlace{durable: durable{fs: f, what: "directory", location: "/sp", failPoint: func(string) {}}}
+	}
+	files := []struct{ name, content string }{{"a.arrow", "data of a"}, {"b.arrow", "data of b"}, {"manifest.json", "manifest"}}
+	write := func(p *localPlace) error {
+		for _, f := range files {
+			w, err := p.Create(f.name)
+			if err != nil {
+				return err
+			}
+			defer w.Abort()
+			for _, part := range []string{f.content[:4], f.content[4:]} {
+				if _, err := w.Write([]byte(part)); err != nil {
+					return err
+				}
+			}
+			if err := w.Commit(); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	whole := newCrashFS()
+	if err := write(at(whole)); err != nil {
+		t.Fatal(err)
+	}
+	there := map[int]int{} // how many files survived, how often
+	for op := 1; op <= whole.ops; op++ {
+		for seed := range 50 {
+			f := newCrashFS()
+			f.failAt, f.crashed = op, true
+			if err := write(at(f)); err == nil {
+				t.Fatal("nothing failed")
+			}
+			p := at(f.crash(rand.New(rand.NewPCG(uint64(op), uint64(seed)))))
+			n := len(files)
+			for i, want := range files {
+				r, err := p.Open(want.name)
+				if errors.Is(err, fs.ErrNotExist) {
+					n = min(n, i)
+					continue
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				b := make([]byte, r.Size())
+				if _, err := r.ReadAt(b, 0); err != nil && len(b) > 0 || string(b) != want.content {
+					t.Fatalf("crash at %d (%s): %s is %q", op, f.failed, want.name, b)
+				}
+				if i > n {
+					t.Fatalf("crash at %d (%s): %s is there, %s is not", op, f.failed, want.name, files[n].name)
+				}
+			}
+			there[n]++
+		}
+	}
+	if len(there) != len(files)+1 {
+		t.Errorf("only %v were seen", there)
 	}
 }

@@ -27,6 +27,7 @@ import "github.com/sqlstream/sqlstream/checkpoint"
 type Target struct {
 	Operators      []checkpoint.Operator
 	MaxParallelism int
+	Dataflow       string // see checkpoint.Manifest
 }
 
 // Manifest is the plan as a snapshot without content, for the comparison of two plans.

@@ -8,7 +8,6 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"github.com/sqlstream/sqlstream/checkpoint"
 	"github.com/sqlstream/sqlstream/exec/rowkey"
 	"github.com/sqlstream/sqlstream/exec/vec"
 	"github.com/sqlstream/sqlstream/sql/types"
@@ -133,45 +132,3 @@ func TestRewriteEndsWithItsContext(t *testing.T) {
 		t.Errorf("left behind: %q", dst.Names())
 	}
 }
-
-// FuzzRewrite gives Rewrite content that no engine wrote: it fails, or writes files that are whole.
-func FuzzRewrite(f *testing.F) {
-	largest := aggregate("MAX(v):INT", 8, 16, "value INT key", "values BIGINT")
-	text := aggregate(`MIN("t"."s"):STRING`, 24, 16, "value STRING variable", "present BIGINT")
-	old := operator("INT", 48, counter(slotRows, "rows", 0), largest, text, counter(slotEntries, "entries of v", 40))
-	old.Tables = append(old.Tables, valuesTable(1, 8, "INT", counter(slotCount, "count of v", 0), counter(slotCount, "count of v where f", 8)))
-	text.Offset = 8
-	wider := aggregate("MAX(v):BIGINT", 24, 16, "value BIGINT key", "values BIGINT")
-	now := operator("BIGINT", 72, counter(slotRows, "rows", 0), text, wider, aggregate("SUM distinct(v):BIGINT", 40, 16, "sum BIGINT", "count BIGINT"),
-		aggregate("MIN(v):BIGINT", 56, 16, "value BIGINT key", "values BIGINT"), counter(slotEntries, "entries of v", 64))
-	now.Tables[0].Size = 80
-	now.Tables[0].Slots[5].Offset = 72
-	now.Tables = append(now.Tables, valuesTable(1, 8, "BIGINT", counter(slotCount, "count of v", 0)))
-	now.Tables[1].Key[1].Type = "BIGINT"
-	old.Retract, now.Retract = true, true
-	r := compare(old, now, Allow{All: true})
-	if err := r.Err(); err != nil {
-		f.Fatal(err)
-	}
-	good := content{
-		{"u", 0}: {{1, raw("01 80000001"), raw("0300000000000000", "30000000 05000000", "0200000000000000", "35000000 01000000", "0100000000000000", "0200000000000000", "01 80000007", "'x'"), 0}},
-		{"u", 1}: {{1, raw("0102030405060708", "01 80000001", "01 80000007"), raw("0100000000000000", "0100000000000000"), 0}},
-	}
-	if _, _, err := rewritten(f, r, good); err != nil {
-		f.Fatal(err)
-	}
-	f.Add(uint16(1), raw("01 80000001"), raw("0300000000000000", "30000000 05000000", "0200000000000000", "35000000 01000000", "0100000000000000", "0200000000000000", "01 80000007", "'x'"),
-		raw("0102030405060708", "01 80000001", "01 80000007"), raw("0100000000000000", "0100000000000000"))
-	f.Add(uint16(9), raw("00"), raw(), raw(), raw())
-	f.Fuzz(func(t *testing.T, g uint16, key, value, entryKey, entry []byte) {
-		_, dst, err := rewritten(t, r, content{
-			{"u", 0}: {{0, raw("00"), make([]byte, 48), 1}, {1, key, value, 2}},
-			{"u", 1}: {{1, entryKey, entry, 0}},
-		})
-		if err != nil && len(dst.Names()) > 0 {
-			t.Errorf("%v left behind %q", err, dst.Names())
-		}
-	})
-}
-
-var _ checkpoint.Content = content{}

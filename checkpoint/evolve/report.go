@@ -43,7 +43,8 @@ type Report struct {
 	tables    []*table
 	orphans   bool // the snapshot holds state that goes
 	groups    int
-	shared    bool // see Allow
+	taken     int64 // ms
+	shared    bool  // see Allow
 }
 
 // The exit codes of a comparison.
@@ -56,14 +57,22 @@ const (
 // Compare says what becomes of the state of a snapshot under a plan. It is pure.
 func Compare(old *checkpoint.Manifest, now Target, allow Allow) *Report {
 	c := &comparison{old: old, now: now, allow: newAllowed(allow, old.Operators, now.Operators)}
-	r := &Report{sources: map[string]string{}, groups: now.MaxParallelism, Unknown: c.allow.unknown(), shared: allow.Shared}
+	r := &Report{sources: map[string]string{}, groups: now.MaxParallelism, Unknown: c.allow.unknown(), shared: allow.Shared, taken: old.Created.UnixMilli()}
 	if old.Epoch != 0 {
 		r.Snapshot = fmt.Sprintf("%s %d of job %s", old.Kind, old.Epoch, old.JobName)
 	}
 	c.report = r
 	c.match()
 	if old.MaxParallelism != now.MaxParallelism {
-		r.Rows = append(r.Rows, Row{Verdict: Incompatible, Because: fmt.Sprintf("pipeline.max-parallelism is %d; the checkpoint has %d key groups, which is fixed for its life", now.MaxParallelism, old.MaxParallelism)})
+		r.Rows = append(r.Rows, Row{Operator: "key groups", Verdict: Incompatible, Because: fmt.Sprintf("pipeline.max-parallelism is %d; the checkpoint has %d key groups, which is fixed for its life", now.MaxParallelism, old.MaxParallelism)})
+	}
+	if rows, _ := old.InFlight(); rows > 0 && old.Dataflow != now.Dataflow {
+		r.Rows = append(r.Rows, Row{Operator: "rows in flight", Verdict: Incompatible, Because: fmt.Sprintf("it has %d rows in flight, which only fit the query as it was (execution.checkpointing.unaligned.enabled): "+
+			"run the query as it was and take a savepoint of it, which has none", rows)})
+	}
+	if rows, _ := old.InFlight(); rows > 0 && old.Dataflow != now.Dataflow {
+		r.Rows = append(r.Rows, Row{Verdict: Incompatible, Because: fmt.Sprintf("%d rows are in flight (execution.checkpointing.unaligned.enabled), which only fit the query as it was; "+
+			"run that once more and take a savepoint, which has none", rows)})
 	}
 	for i := range now.Operators {
 		n := now.Operators[i]
@@ -117,11 +126,7 @@ func (c *comparison) source(p *pair) {
 		row.Because = fmt.Sprintf("the positions of its %d splits are kept", len(s.Splits))
 	}
 	from, to := strings.Join(p.old.Inputs, " "), strings.Join(p.now.Inputs, " ")
-	dropped := c.allow.drop(c.uids(p)...)
 	switch {
-	case dropped:
-		row.Verdict, row.Because = Drop, "positions are given up: it is read from where its startup mode says"
-		c.changes(p.now, false)
 	case place(from) != place(to):
 		row.Verdict, row.Because = Changed, fmt.Sprintf("it read %s, now it reads %s, from where its startup mode says", place(from), place(to))
 		row.Needs = "--accept " + p.old.UID
@@ -154,20 +159,28 @@ func (c *comparison) operator(p *pair) []checkpoint.Table {
 	if reason == "" {
 		tables, s, reason = c.compareSlots(p)
 	}
+	// A flag counts where it is asked for only: it may stay on the command line when the state fits again.
 	drop := c.allow.drop(c.uids(p)...)
-	if reason != "" || drop {
+	if reason == "" && drop {
+		reason = s.hopeless()
+	}
+	if reason != "" {
 		row.Operator = p.old.Name
 		row.Verdict, row.Because, row.Allowed = Incompatible, reason, drop
 		row.Needs = "--drop " + p.old.UID
 		if drop {
-			row.Verdict, row.Because = Drop, strings.TrimPrefix(reason+"; its state is given up", "; ")
+			row.Verdict, row.Because = Drop, reason+"; its state is given up"
 		}
 		c.report.Rows = append(c.report.Rows, row)
 		c.fresh(p.now)
 		return p.now.Tables
 	}
 	row.Verdict, row.Because = s.verdict()
-	for _, k := range widenedKeys(s.groups) {
+	notes := widenedKeys(s.groups)
+	if s.groups.beginsTTL() {
+		notes = append(notes, "its time to live begins with the snapshot")
+	}
+	for _, k := range notes {
 		if row.Verdict == Restore {
 			row.Verdict, row.Because = Migrate, ""
 		}

@@ -27,7 +27,7 @@ func (r *Report) Rewrite(ctx context.Context, content checkpoint.Content, dst st
 	if reasons := r.Reasons(); len(reasons) > 0 {
 		return nil, fmt.Errorf("the state does not fit the query: %s", strings.Join(reasons, "; "))
 	}
-	w := &rewriter{ctx: ctx, content: content, dst: dst, epoch: epoch, groups: r.groups}
+	w := &rewriter{ctx: ctx, content: content, dst: dst, epoch: epoch, groups: r.groups, taken: r.taken}
 	defer w.abort()
 	w.open(r.parallelism())
 	tables := slices.Clone(r.tables)
@@ -63,7 +63,8 @@ type rewriter struct {
 	content checkpoint.Content
 	dst     state.Files
 	epoch   state.Epoch
-	groups  int // max parallelism
+	groups  int   // max parallelism
+	taken   int64 // when the snapshot was, in ms
 	outs    []*output
 	n       int64
 
@@ -134,6 +135,9 @@ func (w *rewriter) put(t *table, g state.KeyGroup, key, value []byte, stamp int6
 
 // table writes one table.
 func (w *rewriter) table(t *table) error {
+	if err := t.check(); err != nil {
+		return err
+	}
 	d, err := w.derive(t)
 	if err != nil {
 		return err
@@ -189,7 +193,11 @@ func (w *rewriter) copy(t *table, k *keyMap, d *derived, records checkpoint.Reco
 			return err
 		}
 		if keep {
-			if err := emit(g, key, value, records.Stamp()); err != nil {
+			stamp := records.Stamp()
+			if stamp == 0 && t.TTL > 0 {
+				stamp = w.taken
+			}
+			if err := emit(g, key, value, stamp); err != nil {
 				return err
 			}
 		}

@@ -340,3 +340,18 @@ func TestWiderKeysMoveToTheirGroups(t *testing.T) {
 		}
 	}
 }
+
+func TestRowsInFlightFitOnlyTheQueryAsItWas(t *testing.T) {
+	op := operator("INT", 8, aggregate("COUNT():BIGINT", 0, 8, "count BIGINT"))
+	m := &checkpoint.Manifest{Kind: checkpoint.Checkpoint, Epoch: 5, JobName: "j", MaxParallelism: groups, Operators: []checkpoint.Operator{op},
+		Channels: []checkpoint.Channel{{UID: "u", Rows: 7}}, Dataflow: "d1"}
+	now := Target{Operators: []checkpoint.Operator{op}, MaxParallelism: groups, Dataflow: "d1"}
+	if r := Compare(m, now, Allow{}); r.ExitCode() != ExitSame || r.Err() != nil || r.Moves() {
+		t.Errorf("%+v", r)
+	}
+	now.Dataflow = "d2"
+	r := Compare(m, now, Allow{All: true})
+	if r.ExitCode() != ExitRefused || !strings.Contains(r.Err().Error(), "it has 7 rows in flight") || strings.Contains(r.Err().Error(), "add:") {
+		t.Errorf("%v", r.Err())
+	}
+}

@@ -128,7 +128,7 @@ func (s *slots) slot(is *checkpoint.Slot) (reason string) {
 	var untyped *checkpoint.Slot
 	for i := range s.groups.from.Slots {
 		was := &s.groups.from.Slots[i]
-		if was.Kind != is.Kind || s.used[was] || s.c.allow.dropSlot(was, s.c.uids(s.pair)...) {
+		if was.Kind != is.Kind || s.used[was] {
 			continue
 		}
 		old := s.text(was, true)
@@ -150,7 +150,7 @@ func (s *slots) slot(is *checkpoint.Slot) (reason string) {
 	case isCall && s.fromSum(is, c):
 	case isCall && s.fromValues(is, c):
 	default:
-		s.empty(is, "", "starts empty")
+		s.empty(is, New, "starts empty")
 	}
 	return ""
 }
@@ -173,14 +173,19 @@ func (s *slots) keep(was, is *checkpoint.Slot, c call) {
 		return
 	}
 	v, use := s.valuesUse(is, c)
-	if v != nil && (v.from == nil || s.oldUse(v, use) == nil) {
-		s.cannot(was, is, s.lostValues(v))
-		return
-	}
 	moves, widened, err := slotMoves(was, is)
+	if v != nil && (v.from == nil || s.oldUse(v, use) == nil) {
+		err = s.lostValues(v)
+	}
 	switch {
+	case err != nil && s.c.allow.dropSlot(was, s.c.uids(s.pair)...):
+		s.used[was] = false // it goes, and the new one starts empty
+		s.empty(is, New, "starts empty: "+err.Error())
+		return
 	case err != nil:
-		s.cannot(was, is, err.Error())
+		s.add(is, Incompatible, err.Error())
+		s.need("--drop " + s.old.UID + "/" + was.ID)
+		return
 	case widened:
 		s.add(is, Migrate, fmt.Sprintf("widened from %s to %s", plainType(was.Type, is.Type, was), plainType(is.Type, was.Type, is)))
 	case v != nil && v.widensKey():
@@ -189,7 +194,7 @@ func (s *slots) keep(was, is *checkpoint.Slot, c call) {
 		s.add(is, Restore, "identical")
 	}
 	s.groups.moves = append(s.groups.moves, moves...)
-	if is.Since = was.Since; is.Since != 0 && err == nil {
+	if is.Since = was.Since; is.Since != 0 {
 		s.rows[len(s.rows)-1].Because += fmt.Sprintf(", valid since checkpoint %d", is.Since)
 	}
 }
@@ -203,7 +208,7 @@ func plainType(t, other string, s *checkpoint.Slot) string {
 }
 
 // lostValues says why the values that an aggregate has seen cannot be kept.
-func (s *slots) lostValues(v *table) string {
+func (s *slots) lostValues(v *table) error {
 	last := v.Key[len(v.Key)-1]
 	for i := range s.old.Tables {
 		key := s.old.Tables[i].Key
@@ -211,10 +216,10 @@ func (s *slots) lostValues(v *table) string {
 			continue
 		}
 		if k := key[len(key)-1]; s.c.sameKey(k, last, s.how) && fitsText(k.Type, last.Type) == fitNot {
-			return errType(k.Type, last.Type).Error()
+			return errType(k.Type, last.Type)
 		}
 	}
-	return errKept.Error()
+	return errKept
 }
 
 // valuesUse finds the table of values of an aggregate and its counter or bit there.
@@ -339,17 +344,18 @@ func (s *slots) empty(is *checkpoint.Slot, v Verdict, because string) {
 		s.need("--drop " + s.old.UID)
 		return
 	}
-	if v == "" {
-		v = New
-	}
 	is.Since = s.c.old.Epoch
 	s.add(is, v, because)
 }
 
-// cannot is a slot whose state does not fit.
-func (s *slots) cannot(was, is *checkpoint.Slot, because string) {
-	s.add(is, Incompatible, because)
-	s.need("--drop " + s.old.UID + "/" + was.ID)
+// hopeless says why the operator's state as a whole has to go, "" where it does not.
+func (s *slots) hopeless() string {
+	for _, r := range s.rows {
+		if r.Needs == "--drop "+s.old.UID {
+			return r.Slot + ": " + r.Because
+		}
+	}
+	return ""
 }
 
 func (s *slots) add(slot *checkpoint.Slot, v Verdict, because string) {

@@ -1,6 +1,7 @@
 package evolve
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/sqlstream/sqlstream/checkpoint"
@@ -52,7 +53,7 @@ type derivation struct {
 
 // same reports whether the table's entries stay as they are, where they are.
 func (t *table) same() bool {
-	if t.from == nil || t.uid != t.from.uid || t.ID != t.from.ID || t.Size != t.from.Size || len(t.derived) > 0 || t.prune || t.widensKey() {
+	if t.from == nil || t.beginsTTL() || t.uid != t.from.uid || t.ID != t.from.ID || t.Size != t.from.Size || len(t.derived) > 0 || t.prune || t.widensKey() {
 		return false
 	}
 	filled := map[int]bool{}
@@ -80,6 +81,39 @@ func (t *table) same() bool {
 		}
 	}
 	return true
+}
+
+// beginsTTL reports whether entries that were kept for ever have a time to live now. It counts from the snapshot.
+func (t *table) beginsTTL() bool { return t.TTL > 0 && t.from.TTL == 0 }
+
+// check tells what points outside of values: the manifest is not what an engine wrote.
+func (t *table) check() error {
+	within := func(off, size, of int) bool { return off >= 0 && size >= 0 && off <= of-size }
+	ok := true
+	for _, m := range t.moves {
+		is := m.size
+		if m.widens && !m.variable {
+			is = width(m.is)
+		}
+		ok = ok && within(m.to, is, t.Size) && (m.one || within(m.from, m.size, t.from.Size))
+	}
+	for _, b := range t.bits {
+		ok = ok && within(b.to.Offset, 1, t.Size) && within(b.from.Offset, 1, t.from.Size)
+	}
+	for _, d := range t.derived {
+		ok = ok && within(d.to.Offset, max(d.to.Size, 8), t.Size) && (d.to.Size == 8 || d.to.Size >= 16)
+		for _, u := range d.uses {
+			size := 8
+			if u.Kind == slotSeen {
+				size = 1
+			}
+			ok = ok && within(u.Offset, size, d.values.Size)
+		}
+	}
+	if !ok {
+		return errors.New("the manifest has slots that do not lie in its records: it is damaged")
+	}
+	return nil
 }
 
 // widensKey reports whether the bytes of keys change.

@@ -13,7 +13,7 @@ func (r *Report) Write(w io.Writer) error {
 	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "UID\tWHAT\tVERDICT\tROWS\tBYTES\tBECAUSE")
 	for i, x := range r.Rows {
-		uid, what := or(x.UID, "-"), or(x.Operator, "key groups")
+		uid, what := or(x.UID, "-"), x.Operator
 		if x.NowUID != "" {
 			uid += " -> " + x.NowUID
 		}

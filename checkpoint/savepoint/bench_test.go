@@ -2,6 +2,7 @@ package savepoint
 
 import (
 	"encoding/binary"
+	"flag"
 	"fmt"
 	"path/filepath"
 	"testing"
@@ -67,7 +68,7 @@ func generatedManifest() *checkpoint.Manifest {
 		Operators: []checkpoint.Operator{{UID: "q17", Name: "GroupAggregate", Kind: "GroupAggregate", Parallelism: 1, Tables: []checkpoint.Table{t}}}}
 }
 
-const benchRows = 1_000_000
+var benchRows = flag.Int("rows", 1_000_000, "groups that the benchmarks write and read")
 
 func BenchmarkWrite(b *testing.B) {
 	for _, layout := range []string{checkpoint.Canonical, checkpoint.Native} {
@@ -77,17 +78,17 @@ func BenchmarkWrite(b *testing.B) {
 				if err != nil {
 					b.Fatal(err)
 				}
-				m, err := Write(b.Context(), Source{Manifest: generatedManifest(), Content: generated{benchRows}}, p, Options{Layout: layout, Now: day})
+				m, err := Write(b.Context(), Source{Manifest: generatedManifest(), Content: generated{*benchRows}}, p, Options{Layout: layout, Now: day})
 				if err != nil {
 					b.Fatal(err)
 				}
-				if m.Layout == checkpoint.Canonical && m.Rows[0].Rows != benchRows {
+				if m.Layout == checkpoint.Canonical && m.Rows[0].Rows != int64(*benchRows) {
 					b.Fatal(m.Rows)
 				}
 				b.ReportMetric(float64(m.Bytes())/1e6, "MB")
 				p.Close()
 			}
-			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/benchRows, "ns/row")
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(*benchRows), "ns/row")
 		})
 	}
 }
@@ -100,7 +101,7 @@ func BenchmarkRead(b *testing.B) {
 				b.Fatal(err)
 			}
 			defer p.Close()
-			m, err := Write(b.Context(), Source{Manifest: generatedManifest(), Content: generated{benchRows}}, p, Options{Layout: layout, Now: day})
+			m, err := Write(b.Context(), Source{Manifest: generatedManifest(), Content: generated{*benchRows}}, p, Options{Layout: layout, Now: day})
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -118,12 +119,12 @@ func BenchmarkRead(b *testing.B) {
 					n++
 					sum ^= keyform.Hash(r.Key())
 				}
-				if r.Err() != nil || n != benchRows {
+				if r.Err() != nil || n != *benchRows {
 					b.Fatal(n, r.Err())
 				}
 				c.Close()
 			}
-			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/benchRows, "ns/row")
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(*benchRows), "ns/row")
 		})
 	}
 }

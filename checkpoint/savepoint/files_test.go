@@ -76,17 +76,17 @@ func TestASavepointNeedsNothingOfTheCheckpoint(t *testing.T) {
 	for _, layout := range []string{checkpoint.Canonical, checkpoint.Native} {
 		m, c := example()
 		files := asCheckpoint(t, m, c)
-		var rows int64
+		var rows, size int64
 		p := place(t)
-		sp, err := Write(t.Context(), Source{Manifest: m, Files: files}, p, Options{Layout: layout, Now: day, Progress: func(r, _ int64) { rows = r }})
+		sp, err := Write(t.Context(), Source{Manifest: m, Files: files}, p, Options{Layout: layout, Now: day, Progress: func(r, n int64) { rows, size = r, n }})
 		if err != nil {
 			t.Fatal(err)
 		}
 		if err := files.Delete(); err != nil {
 			t.Fatal(err)
 		}
-		if sp.Kind != checkpoint.Savepoint || sp.Layout != layout || sp.Previous != 0 || sp.Epoch != 41 || rows != 10 || string(sp.Sources[0].Splits[0].Position) != `{"offset":1042}` {
-			t.Fatalf("%d rows, %+v", rows, sp)
+		if sp.Kind != checkpoint.Savepoint || sp.Layout != layout || sp.Previous != 0 || sp.Epoch != 41 || rows != 10 || size != sp.Bytes() || string(sp.Sources[0].Splits[0].Position) != `{"offset":1042}` {
+			t.Fatalf("%d rows, %d bytes, %+v", rows, size, sp)
 		}
 		moved := filepath.Join(t.TempDir(), "elsewhere")
 		if err := os.Rename(p.Location(), moved); err != nil {

@@ -30,7 +30,7 @@ type frames struct {
 	want checkpoint.RowFile
 	done bool
 	// parts are those of the schema, set when it is known; without, no record batch is read.
-	parts parts
+	parts batchParts
 }
 
 func newFrames(r state.FileReader, want checkpoint.RowFile) (*frames, error) {

@@ -74,12 +74,12 @@ func (t table) vector(field, size int) (start flatbuffers.UOffsetT, n int, ok bo
 	return start, n, n >= 0 && n <= (len(t.Bytes)-int(start))/size
 }
 
-// parts counts what a record batch of a schema has: a node for every column and every child of
+// batchParts counts what a record batch of a schema has: a node for every column and every child of
 // one, and their buffers.
-type parts struct{ nodes, buffers int }
+type batchParts struct{ nodes, buffers int }
 
-func partsOf(t arrow.DataType) parts {
-	p := parts{1, 2}
+func partsOf(t arrow.DataType) batchParts {
+	p := batchParts{1, 2}
 	var kids []arrow.Field
 	switch t := t.(type) {
 	case *arrow.NullType:
@@ -102,7 +102,7 @@ func partsOf(t arrow.DataType) parts {
 // bytes of the file behind it, and the number of parts against those of the schema: Arrow's
 // reader believes them, reads and allocates. It returns the length of the message's body. It panics
 // where the message points outside of itself.
-func checkMessage(meta []byte, left int64, want parts) (body int64, problem string) {
+func checkMessage(meta []byte, left int64, want batchParts) (body int64, problem string) {
 	msg := rootTable(meta)
 	if body = msg.int64(messageBody); body < 0 || body > left {
 		return 0, fmt.Sprintf("has a body of %d bytes", body)
@@ -151,8 +151,8 @@ func checkPairs(t table, field int) bool {
 	return ok
 }
 
-func checkBatch(t table, body int64, want parts) string {
-	var has parts
+func checkBatch(t table, body int64, want batchParts) string {
+	var has batchParts
 	if t.at(batchCompression) != 0 {
 		return "is compressed, which savepoints are not"
 	}

@@ -124,7 +124,7 @@ func (r *rows) start(t *checkpoint.Table) (err error) {
 	if err := r.checkSchema(got, s.schema); err != nil {
 		return err
 	}
-	r.d, r.frames.parts = decoder{s: s}, parts{}
+	r.d, r.frames.parts = decoder{s: s}, batchParts{}
 	for _, f := range s.schema.Fields() {
 		p := partsOf(f.Type)
 		r.frames.parts.nodes += p.nodes

@@ -243,6 +243,7 @@ func (w *writer) canonical(ctx context.Context, content checkpoint.Content) erro
 				return w.dst.Remove(name)
 			}
 			w.nbytes += f.Size
+			w.progress(0, 0)
 			w.m.Rows = append(w.m.Rows, f)
 			w.failPoint(PointAfterFile)
 			return nil
@@ -287,29 +288,28 @@ func (w *writer) native(ctx context.Context, content checkpoint.Content) error {
 		return err
 	}
 	defer fw.Abort()
-	sw := stf.NewWriter(fw, stf.Meta{Name: name, Kind: stf.Full, Range: groups, MinEpoch: w.m.Epoch, MaxEpoch: w.m.Epoch})
+	out := &countingWriter{FileWriter: fw}
+	sw := stf.NewWriter(out, stf.Meta{Name: name, Kind: stf.Full, Range: groups, MinEpoch: w.m.Epoch, MaxEpoch: w.m.Epoch})
 	any := false
 	err = w.tables(content, list, func(t tableRef, r checkpoint.Records) error {
 		any = true
 		if err := sw.Table(t.op.UID, t.table.Name, t.table.ID); err != nil {
 			return err
 		}
-		n, size := int64(0), int64(0)
+		n := int64(0)
 		for r.Next() {
 			if err := sw.Put(r.Group(), r.Key(), r.Value(), r.Stamp()); err != nil {
 				return err
 			}
-			size += int64(len(r.Key()) + len(r.Value()))
 			if n++; n%batchRows == 0 {
 				if ctx.Err() != nil {
 					return ctx.Err()
 				}
-				w.progress(batchRows, size)
+				w.progress(batchRows, out.n)
 				w.failPoint(PointMidFile)
 			}
 		}
-		w.progress(n%batchRows, size)
-		w.nbytes += size
+		w.progress(n%batchRows, out.n)
 		return r.Err()
 	})
 	if err != nil || !any {
@@ -319,7 +319,21 @@ func (w *writer) native(ctx context.Context, content checkpoint.Content) error {
 	if err != nil {
 		return err
 	}
+	w.nbytes += f.Size
+	w.progress(0, 0)
 	w.m.Files = append(w.m.Files, f)
 	w.failPoint(PointAfterFile)
 	return nil
+}
+
+// countingWriter counts what is written.
+type countingWriter struct {
+	state.FileWriter
+	n int64
+}
+
+func (w *countingWriter) Write(b []byte) (int, error) {
+	n, err := w.FileWriter.Write(b)
+	w.n += int64(n)
+	return n, err
 }

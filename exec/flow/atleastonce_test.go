@@ -133,7 +133,7 @@ func TestAfterACrashStateHasEveryRowAtLeastOnce(t *testing.T) {
 		for seed := range uint64(20) {
 			synctest.Test(t, func(t *testing.T) {
 				m := newModel(t, seed)
-				m.splits, m.end, m.read = 2, 200, 10
+				m.end, m.read = 200, 10
 				run := func(positions map[string]int64, seen map[[2]int64]int) (*tally, *watcher, *Graph, func()) {
 					x := &Exchange{Schema: splitAndNumber, Producers: 2, Consumers: 1}
 					op, w := &tally{seen: seen, sealed: map[state.Epoch]map[[2]int64]int{}}, newWatcher()

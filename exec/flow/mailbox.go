@@ -2,6 +2,7 @@ package flow
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"github.com/sqlstream/sqlstream/exec"
@@ -41,11 +42,16 @@ func (m *mailbox) post(c command) {
 	signal(m.wake)
 }
 
+// take returns the commands up to the first barrier. What is behind it waits for the next call.
 func (m *mailbox) take() []command {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	l := m.list
 	m.list = nil
+	if i := slices.IndexFunc(l, func(c command) bool { return c.barrier.Epoch != 0 }); i >= 0 && i+1 < len(l) {
+		l, m.list = l[:i+1], slices.Clone(l[i+1:])
+		signal(m.wake)
+	}
 	return l
 }
 

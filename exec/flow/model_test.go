@@ -27,34 +27,78 @@ var splitAndNumber = types.Schema{{Name: "split", Type: types.BigIntT}, {Name: "
 
 type model struct {
 	t      *testing.T
-	splits int
-	end    int64 // numbers per split
 	rng    *rand.Rand
-	perRow [2]time.Duration // of the stages
-	chain  bool             // now and then the first stage runs in the task of the source
-	read   int              // rows a read at most
-	idle   bool             // sources do not end
+	stages []modelStage
+	entry  []int // per split: the stage that its rows come to first
+	end    int64 // numbers per split
+	read   int   // rows a read at most
+	idle   bool  // sources do not end
+	par    int   // of every run; 0: any
 
 	mu    sync.Mutex
 	wrong []string
 }
 
+// modelStage is an operator with one input from the stage before, or from sources, and perhaps
+// another one from sources of its own.
+type modelStage struct {
+	perRow   time.Duration
+	divisor  int  // a row belongs to subtask split/divisor; 0: to the first
+	pairwise bool // rows stay in their subtask; it belongs where it did in the stage before
+}
+
+// owner is the subtask of a stage that a split belongs to.
+func (m *model) owner(stage, split, par int) int {
+	for stage > 0 && m.stages[stage].pairwise {
+		stage--
+	}
+	if d := m.stages[stage].divisor; d > 0 {
+		return split / d % par
+	}
+	return 0
+}
+
 // modelState is a snapshot, and what a run starts from.
 type modelState struct {
 	positions map[string]int64
-	next      [2]map[int64]int64 // per stage
+	next      []map[int64]int64 // per stage
 	files     []InFlight
 	overtaken int64 // rows
 }
 
+// newModel is two stages behind five splits.
 func newModel(t *testing.T, seed uint64) *model {
 	rng := rand.New(rand.NewPCG(seed, 4))
-	return &model{t: t, splits: 5, end: 60, read: 20, rng: rng}
+	return &model{t: t, stages: []modelStage{{divisor: 1}, {divisor: 2}}, entry: make([]int, 5), end: 60, read: 20, rng: rng}
+}
+
+// randomModel is any graph of up to four stages.
+func randomModel(t *testing.T, seed uint64) *model {
+	m := newModel(t, seed)
+	m.stages = nil
+	for i := range 1 + m.rng.IntN(4) {
+		s := modelStage{divisor: m.rng.IntN(3), pairwise: i > 0 && m.rng.IntN(3) == 0}
+		if m.rng.IntN(3) == 0 {
+			s.perRow = time.Duration(m.rng.IntN(5)) * time.Millisecond
+		}
+		if s.pairwise {
+			m.par = 1 + m.rng.IntN(4) // at another parallelism they are refused, or order does not matter
+		}
+		m.stages = append(m.stages, s)
+	}
+	m.entry = make([]int, 1+m.rng.IntN(6))
+	for i := range m.entry {
+		if i > 0 && m.rng.IntN(3) == 0 {
+			m.entry[i] = m.rng.IntN(len(m.stages))
+		}
+	}
+	m.read, m.end = 1+m.rng.IntN(200), 20+m.rng.Int64N(400)
+	return m
 }
 
 func (m *model) start() modelState {
-	s := modelState{positions: map[string]int64{}}
-	for i := range m.splits {
+	s := modelState{positions: map[string]int64{}, next: make([]map[int64]int64, len(m.stages))}
+	for i := range m.entry {
 		s.positions[strconv.Itoa(i)] = 0
 	}
 	return s
@@ -138,10 +182,10 @@ func (o *inOrder) Process(_ int, b *vec.Batch) error {
 	split, n := vec.Values[int64](&b.Cols[0]), vec.Values[int64](&b.Cols[1])
 	for i := range b.Len() {
 		r := b.Row(i)
-		time.Sleep(o.m.perRow[o.stage]) // virtual
+		time.Sleep(o.m.stages[o.stage].perRow) // virtual
 		o.m.mu.Lock()
 		if o.next[split[r]] != n[r] {
-			o.m.wrong = append(o.m.wrong, fmt.Sprintf("split %d: row %d came, %d was next", split[r], n[r], o.next[split[r]]))
+			o.m.wrong = append(o.m.wrong, fmt.Sprintf("stage %d, split %d: row %d came, %d was next", o.stage, split[r], n[r], o.next[split[r]]))
 		}
 		o.next[split[r]] = n[r] + 1
 		o.m.mu.Unlock()
@@ -159,12 +203,12 @@ func (o *inOrder) Barrier(e state.Epoch) error {
 func (o *inOrder) Finish() error { return nil }
 func (o *inOrder) Close() error  { return nil }
 
-// bySplit routes by the number of the split, divided by d first.
-func bySplit(parallelism, d int) func() Route {
+// route is how rows come to a stage.
+func (m *model) route(stage, par int) func() Route {
 	return func() Route {
 		return func(b *vec.Batch, dst []int32) ([]int32, error) {
 			for i := range b.Len() {
-				dst = append(dst, int32(int(vec.Values[int64](&b.Cols[0])[b.Row(i)])/d%parallelism))
+				dst = append(dst, int32(m.owner(stage, int(vec.Values[int64](&b.Cols[0])[b.Row(i)]), par)))
 			}
 			return dst, nil
 		}
@@ -175,69 +219,88 @@ func bySplit(parallelism, d int) func() Route {
 type run struct {
 	m     *model
 	par   int
+	from  modelState
 	specs []Task
-	ops   [2][]*inOrder
+	ops   []*inOrder
 	w     *watcher
 	g     *Graph
 	stop  func()
 }
 
-// begin starts sources, stage one and stage two, each with par subtasks, from a snapshot.
+// begin starts all from a snapshot. Stages that rows come to in the same subtask share a task now
+// and then, as plans have them do at some parallelisms and not at others.
 func (m *model) begin(s modelState, par int) *run {
 	m.t.Helper()
-	r := &run{m: m, par: par, w: newWatcher()}
-	x := []*Exchange{
-		{Schema: splitAndNumber, Producers: par, Consumers: par, NewRoute: bySplit(par, 1)},
-		{Schema: splitAndNumber, Producers: par, Consumers: par, NewRoute: bySplit(par, 2)},
+	if m.par > 0 {
+		par = m.par
 	}
-	own := func(stage, sub int) map[int64]int64 {
-		out := map[int64]int64{}
+	r := &run{m: m, par: par, from: s, w: newWatcher()}
+	inputs := make([][]*Exchange, len(m.stages)) // of those that are heads of tasks
+	chained := make([]bool, len(m.stages))
+	own := make([]bool, len(m.stages)) // has sources of its own
+	for _, e := range m.entry {
+		own[e] = true
+	}
+	for i := range m.stages {
+		alone := i > 0 && m.stages[i].pairwise && !own[i] || i == 0 // has one input
+		if chained[i] = alone && (i > 0 || m.stages[0].divisor > 0) && m.rng.IntN(2) == 0; chained[i] {
+			continue
+		}
+		x := &Exchange{Schema: splitAndNumber, Producers: par, Consumers: par, NewRoute: m.route(i, par), Pairwise: i > 0 && m.stages[i].pairwise}
+		inputs[i] = append(inputs[i], x)
+		if i > 0 && own[i] {
+			inputs[i] = append(inputs[i], &Exchange{Schema: splitAndNumber, Producers: par, Consumers: par, NewRoute: m.route(i, par)})
+		}
+	}
+	// out is the edge from a task's chain into a stage; what is chained is restored in the task.
+	var out func(stage, port, sub int, task *Task) []Edge
+	op := func(stage, sub int, task *Task) *Op {
+		o := &inOrder{m: m, stage: stage, next: map[int64]int64{}, sealed: map[state.Epoch]map[int64]int64{}}
 		for split, n := range s.next[stage] {
-			if int(split)/(stage+1)%par == sub {
-				out[split] = n
+			if m.owner(stage, int(split), par) == sub {
+				o.next[split] = n
 			}
 		}
-		return out
-	}
-	op := func(stage, sub int) *Op {
-		o := &inOrder{m: m, stage: stage, next: own(stage, sub), sealed: map[state.Epoch]map[int64]int64{}}
-		r.ops[stage] = append(r.ops[stage], o)
+		r.ops = append(r.ops, o)
 		root := &Op{Operator: o, Name: "Stage", Ctx: opContext(fmt.Sprint("stage", stage))}
-		if stage == 0 {
-			root.Outs = []Edge{{Exchange: x[1]}}
+		root.Outs = out(stage+1, 0, sub, task)
+		for port := range 2 { // what is further down is older, and comes first
+			task.Restored = append(task.Restored, r.restored(root, root.Ctx.UID, port, m.route(stage, par)(), sub)...)
 		}
 		return root
 	}
-	chained := m.chain && m.rng.IntN(2) == 0
-	for sub := range par {
-		reader := &numbers{m: m, rng: rand.New(rand.NewPCG(m.rng.Uint64(), 1))}
-		src := &Source{Reader: reader, Read: splitAndNumber, Name: "Source", Ctx: opContext("source"), Outs: []Edge{{Exchange: x[0]}},
-			Transform: func(in *vec.Batch) (*vec.Batch, error) { return in, nil }}
-		for i := range m.splits {
-			if id := strconv.Itoa(i); i%par == sub {
-				src.Splits = append(src.Splits, exec.Split{ID: id, Position: strconv.AppendInt(nil, s.positions[id], 10)})
-			}
+	out = func(stage, port, sub int, task *Task) []Edge {
+		switch {
+		case stage == len(m.stages):
+			return nil
+		case chained[stage] && port == 0:
+			return []Edge{{Op: op(stage, sub, task)}}
 		}
-		task := Task{Name: "source", Subtask: sub, Source: src}
-		if chained { // what is further down is older
-			first := op(0, sub)
-			src.Outs = []Edge{{Op: first}}
-			task.Restored = m.restored(s, first, "stage0", bySplit(par, 1)(), sub, nil)
-		}
-		task.Restored = append(task.Restored, m.restored(s, nil, "source", nil, sub, func(id string) bool {
-			n, _ := strconv.Atoi(id)
-			return n%par == sub
-		})...)
-		r.specs = append(r.specs, task)
+		return []Edge{{Exchange: inputs[stage][port]}}
 	}
-	for stage := range 2 {
+	for stage := range m.stages {
 		for sub := range par {
-			if stage == 0 && chained {
-				continue
+			if own[stage] || stage == 0 {
+				r.specs = append(r.specs, Task{})
+				task := &r.specs[len(r.specs)-1]
+				*task = Task{Name: "source", Subtask: sub}
+				reader := &numbers{m: m, rng: rand.New(rand.NewPCG(m.rng.Uint64(), 1))}
+				src := &Source{Reader: reader, Read: splitAndNumber, Name: "Source", Ctx: opContext(fmt.Sprint("source", stage)),
+					Transform: func(in *vec.Batch) (*vec.Batch, error) { return in, nil }}
+				for i, entry := range m.entry {
+					if id := strconv.Itoa(i); entry == stage && m.reads(stage, i, par) == sub {
+						src.Splits = append(src.Splits, exec.Split{ID: id, Position: strconv.AppendInt(nil, s.positions[id], 10)})
+					}
+				}
+				src.Outs = out(stage, min(stage, 1), sub, task)
+				task.Source = src
+				task.Restored = append(task.Restored, r.restoredSource(src)...)
 			}
-			root := op(stage, sub)
-			r.specs = append(r.specs, Task{Name: root.Ctx.UID, Subtask: sub, Inputs: []*Exchange{x[stage]}, Root: root,
-				Restored: m.restored(s, nil, root.Ctx.UID, x[stage].NewRoute(), sub, nil)})
+			if !chained[stage] {
+				task := &Task{Name: fmt.Sprint("stage", stage), Subtask: sub, Inputs: inputs[stage]}
+				task.Root = op(stage, sub, task)
+				r.specs = append(r.specs, *task)
+			}
 		}
 	}
 	ctx, cancel := context.WithCancel(m.t.Context())
@@ -251,31 +314,55 @@ func (m *model) begin(s modelState, par int) *run {
 	return r
 }
 
-// restored are the rows in flight that belong to a subtask.
-func (m *model) restored(s modelState, op *Op, uid string, route Route, sub int, mine func(split string) bool) (out []Restored) {
-	for _, f := range s.files {
-		if f.UID != uid || route == nil && !mine(f.Split) {
+// reads is the subtask that reads a split: the one its first stage has it in, which may share the
+// task, or any.
+func (m *model) reads(stage, split, par int) int {
+	if stage == 0 && m.stages[0].divisor > 0 {
+		return m.owner(0, split, par)
+	}
+	return split % par
+}
+
+// restored are the rows in flight to an operator that belong to a subtask.
+func (r *run) restored(op *Op, uid string, port int, route Route, sub int) (out []Restored) {
+	for _, f := range r.from.files {
+		if f.UID != uid || f.Port != port {
 			continue
 		}
-		batches, err := inflight.Decode(f.Data, splitAndNumber)
-		if err != nil {
-			m.t.Fatal(err)
-		}
-		for _, b := range batches {
-			if route != nil {
-				if b, err = Share(b, route, sub); err != nil {
-					m.t.Fatal(err)
-				}
+		for _, b := range r.decode(f) {
+			b, err := Share(b, route, sub)
+			if err != nil {
+				r.m.t.Fatal(err)
 			}
 			if b != nil {
-				out = append(out, Restored{Op: op, Split: f.Split, Batch: b})
+				out = append(out, Restored{Op: op, Port: port, Batch: b})
 			}
 		}
 	}
 	return out
 }
 
-// snapshot takes a checkpoint whose barrier overtakes after a while.
+// restoredSource are the rows in flight of the splits that a source reads.
+func (r *run) restoredSource(s *Source) (out []Restored) {
+	for _, f := range r.from.files {
+		if f.UID == s.Ctx.UID && slices.ContainsFunc(s.Splits, func(sp exec.Split) bool { return sp.ID == f.Split }) {
+			for _, b := range r.decode(f) {
+				out = append(out, Restored{Split: f.Split, Batch: b})
+			}
+		}
+	}
+	return out
+}
+
+func (r *run) decode(f InFlight) []*vec.Batch {
+	batches, err := inflight.Decode(f.Data, splitAndNumber)
+	if err != nil {
+		r.m.t.Fatal(err)
+	}
+	return batches
+}
+
+// snapshot takes a checkpoint whose barrier overtakes after a while, or, below 0, does not.
 func (r *run) snapshot(e state.Epoch, after time.Duration) modelState {
 	r.m.t.Helper()
 	r.g.Barrier(Barrier{Epoch: e})
@@ -285,7 +372,7 @@ func (r *run) snapshot(e state.Epoch, after time.Duration) modelState {
 	if after >= 0 {
 		r.g.Overtake(e)
 	}
-	s := modelState{positions: map[string]int64{}}
+	s := r.m.start()
 	for range r.specs {
 		select {
 		case a := <-r.w.acks:
@@ -306,11 +393,11 @@ func (r *run) snapshot(e state.Epoch, after time.Duration) modelState {
 	slices.SortStableFunc(s.files, func(a, b InFlight) int { return a.Subtask - b.Subtask })
 	r.m.mu.Lock()
 	defer r.m.mu.Unlock()
-	for stage, ops := range r.ops {
-		s.next[stage] = map[int64]int64{}
-		for _, o := range ops {
-			maps.Copy(s.next[stage], o.sealed[e])
+	for _, o := range r.ops {
+		if s.next[o.stage] == nil {
+			s.next[o.stage] = map[int64]int64{}
 		}
+		maps.Copy(s.next[o.stage], o.sealed[e])
 	}
 	return s
 }
@@ -329,28 +416,28 @@ func (r *run) finish() {
 	for _, w := range r.m.wrong {
 		r.m.t.Error(w)
 	}
-	for stage, ops := range r.ops {
-		got := map[int64]int64{}
-		for _, o := range ops {
-			maps.Copy(got, o.next)
+	got := make([]map[int64]int64, len(r.m.stages))
+	for _, o := range r.ops {
+		if got[o.stage] == nil {
+			got[o.stage] = map[int64]int64{}
 		}
-		for i := range r.m.splits {
-			if got[int64(i)] != r.m.end {
-				r.m.t.Errorf("stage %d has %d rows of split %d, want %d", stage, got[int64(i)], i, r.m.end)
+		maps.Copy(got[o.stage], o.next)
+	}
+	for stage := range r.m.stages {
+		for split, entry := range r.m.entry {
+			if n := got[stage][int64(split)]; entry <= stage && n != r.m.end {
+				r.m.t.Errorf("stage %d has %d rows of split %d, want %d", stage, n, split, r.m.end)
 			}
 		}
 	}
 }
 
-// A job that is killed again and again, with barriers that overtake at random moments.
+// Random graphs that are killed again and again, with barriers that overtake at random moments.
 func TestNothingIsLostOrRepeatedWhateverABarrierOvertakes(t *testing.T) {
 	var overtaken int64
-	for seed := range uint64(300) {
+	for seed := range uint64(400) {
 		synctest.Test(t, func(t *testing.T) {
-			m := newModel(t, seed)
-			m.read, m.end = 1+m.rng.IntN(200), 20+m.rng.Int64N(400)
-			m.chain = true
-			m.perRow[m.rng.IntN(2)] = time.Duration(m.rng.IntN(5)) * time.Millisecond
+			m := randomModel(t, seed)
 			s := m.start()
 			epoch := state.Epoch(0)
 			for range m.rng.IntN(4) {

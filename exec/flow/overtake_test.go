@@ -10,25 +10,26 @@ import (
 // slow is a model one of whose stages takes 100 rows a second.
 func slow(t *testing.T, stage int) *model {
 	m := newModel(t, 1)
-	m.splits, m.end, m.read = 2, 40_000, 4096
-	m.perRow[stage] = 10 * time.Millisecond
+	m.entry, m.end, m.read = []int{0, 0}, 40_000, 4096
+	m.stages[stage].perRow = 10 * time.Millisecond
 	return m
 }
 
 func TestABarrierOvertakesWhatWaits(t *testing.T) {
 	for _, c := range []struct {
 		name    string
+		seed    uint64
 		stage   int
 		rows    int64
 		aligned time.Duration
 	}{
-		{"in the queues of exchanges", 1, 20_000, 3 * time.Minute},
-		{"in the batch that a source has just read", 0, 500, 5 * time.Second},
+		{"in the queues of exchanges", 1, 1, 20_000, 3 * time.Minute},
+		{"in the batch that a source has just read", 0, 0, 500, 5 * time.Second},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				m := slow(t, c.stage)
-				m.chain, m.rng = c.stage == 0, rand.New(rand.NewPCG(0, 4)) // the first run is chained
+				m.rng = rand.New(rand.NewPCG(c.seed, 4)) // says whether the first stage is in the task of the source
 				r := m.begin(m.start(), 2)
 				time.Sleep(10 * time.Second) // virtual; the queues are full
 				begin := time.Now()
@@ -56,7 +57,7 @@ func TestABarrierOvertakesWhatWaits(t *testing.T) {
 					}
 					r.stop()
 				}
-				m.perRow = [2]time.Duration{}
+				m.stages[c.stage].perRow = 0
 				m.begin(s, 2).finish()
 			})
 		})
@@ -74,7 +75,7 @@ func TestABarrierOvertakesWhenAlignmentTakesTooLong(t *testing.T) {
 			t.Errorf("took %s", took)
 		}
 		r.stop()
-		m.perRow[1] = 0
+		m.stages[1].perRow = 0
 		m.begin(s, 3).finish()
 	})
 }

@@ -66,7 +66,12 @@ func (t *task) runSource(ctx context.Context) error {
 			continue
 		}
 		readCtx = t.mail.context(ctx, readCtx)
-		status, err := s.Reader.Read(readCtx, t.wait(), in)
+		rctx, wait := readCtx, t.wait()
+		if t.barred {
+			// Rows get their turn between two barriers, however fast those come.
+			t.barred, rctx, wait = false, ctx, min(wait, linger)
+		}
+		status, err := s.Reader.Read(rctx, wait, in)
 		if bugLatePositions {
 			if err := t.commands(); err != nil {
 				return err
@@ -75,7 +80,7 @@ func (t *task) runSource(ctx context.Context) error {
 		switch {
 		case err != nil && ctx.Err() != nil:
 			return context.Cause(ctx)
-		case err != nil && readCtx.Err() != nil && errors.Is(err, context.Canceled):
+		case err != nil && rctx.Err() != nil && errors.Is(err, context.Canceled):
 			continue // a command came; nothing was read
 		case err != nil:
 			return t.head.fail(err)

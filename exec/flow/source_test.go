@@ -8,6 +8,7 @@ import (
 
 	"github.com/sqlstream/sqlstream/exec"
 	"github.com/sqlstream/sqlstream/exec/vec"
+	"github.com/sqlstream/sqlstream/state"
 )
 
 // oneOfTwo is a reader whose rows all come from the second of two splits.
@@ -25,6 +26,40 @@ type paced struct{ counter }
 func (r *paced) Read(ctx context.Context, wait time.Duration, b *vec.Batch) (exec.ReadStatus, error) {
 	time.Sleep(time.Millisecond) // virtual
 	return r.counter.Read(ctx, wait, b)
+}
+
+// shy is a reader that gives nothing to those who do not wait.
+type shy struct{ counter }
+
+func (r *shy) Read(ctx context.Context, wait time.Duration, b *vec.Batch) (exec.ReadStatus, error) {
+	if ctx.Err() != nil {
+		b.Reset()
+		return exec.ReadIdle, ctx.Err()
+	}
+	return r.counter.Read(ctx, wait, b)
+}
+
+// With several checkpoints under way there may always be one barrier more: a sink that waits in
+// its barrier for the decision about the one before leaves no time in between.
+func TestRowsAreReadBetweenBarriersHoweverFastTheyCome(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rec, w := &recorder{}, newWatcher()
+		g, stop := start(t, w, sourceTask(0, &shy{counter{next: 1, end: 1 << 40, perRead: 1}}, Edge{Op: &Op{Operator: rec, Name: "Sum", Ctx: opContext("sum")}}))
+		g.tasks[0].mail.mu.Lock() // all at once
+		for e := range state.Epoch(50) {
+			g.tasks[0].mail.list = append(g.tasks[0].mail.list, command{barrier: Barrier{Epoch: e + 1}})
+		}
+		g.tasks[0].mail.mu.Unlock()
+		for range 50 {
+			<-w.acks
+		}
+		stop()
+		for e := state.Epoch(2); e <= 50; e++ {
+			if rec.sums[e] == rec.sums[e-1] {
+				t.Errorf("nothing was read between barriers %d and %d", e-1, e)
+			}
+		}
+	})
 }
 
 // tide remembers the newest watermark.

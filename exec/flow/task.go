@@ -28,6 +28,7 @@ type task struct {
 	wm     *watermarks
 	seen   []time.Time // sources: when each split last gave rows
 	splits []string    // sources: their ids, in order of assignment
+	barred bool        // sources: a barrier was sent and nothing read since
 
 	flushed time.Time // when rows that wait in open batches last went out
 
@@ -326,6 +327,7 @@ func (t *task) commands() error {
 				err = t.drain()
 			}
 			if err == nil {
+				t.barred = true
 				err = t.checkpoint(c.barrier)
 			}
 		case c.resume:

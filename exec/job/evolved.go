@@ -21,10 +21,6 @@ func (m *home) compare(man *checkpoint.Manifest) *evolve.Report {
 func (m *home) refusals(man *checkpoint.Manifest) []string {
 	r := m.compare(man)
 	out := r.Reasons()
-	if rows, _ := man.InFlight(); rows > 0 && man.Dataflow != m.plan.dataflow {
-		out = append(out, fmt.Sprintf("it has %d rows in flight, which only fit the query as it was (execution.checkpointing.unaligned.enabled): "+
-			"run the query as it was and take a savepoint of it, which has none", rows))
-	}
 	if err := r.UnknownError(); err != nil && man.Plan != m.plan.hash {
 		return append(out, err.Error())
 	}
@@ -64,7 +60,9 @@ func (m *home) fit(ctx context.Context, r *restored, man *checkpoint.Manifest) e
 	}
 	defer content.Close()
 	m.h.cfg.Log.Info("migrating the state to the query", "checkpoint", man.Epoch, "verdict", report.Verdict, "entries", entries(man))
+	m.h.cfg.FailPoint("rec_before_migrate")
 	r.Files, err = report.Rewrite(ctx, content, m.storage, man.Epoch)
+	m.h.cfg.FailPoint("rec_after_migrate")
 	return err
 }
 

@@ -47,7 +47,7 @@ func TestBarriersDoNotOvertakeBarriers(t *testing.T) {
 
 func TestOptionsThatCannotBeRead(t *testing.T) {
 	for key, value := range map[string]string{
-		settings.CheckpointInterval: "10 parsecs", settings.CheckpointTolerable: "many", settings.LocalTimeZone: "Mars/Olympus", settings.Unaligned: "perhaps",
+		settings.CheckpointInterval: "10 parsecs", settings.CheckpointTolerable: "many", settings.LocalTimeZone: "Mars/Olympus",
 	} {
 		if _, err := readOptions(map[string]string{key: value}); err == nil || !strings.Contains(err.Error(), value) {
 			t.Errorf("%s = %s: error %v", key, value, err)

@@ -30,8 +30,8 @@ type tableKey struct {
 }
 
 func recordPlan(p *plan.Job) recordedPlan {
-	r := recordedPlan{names: map[string]string{}, tables: map[tableKey]bool{}, sql: hash(p.SQL)}
-	r.operators, r.options = Target(p).Operators, map[string]string{}
+	t := Target(p)
+	r := recordedPlan{operators: t.Operators, dataflow: t.Dataflow, options: map[string]string{}, names: map[string]string{}, tables: map[tableKey]bool{}, sql: hash(p.SQL)}
 	for k, v := range p.Options {
 		r.options[k] = secret.Value(k, v)
 	}
@@ -42,18 +42,15 @@ func recordPlan(p *plan.Job) recordedPlan {
 		r.names[o.UID] = o.Name
 	}
 	r.hash = hash(stateText(r.operators))
-	var b strings.Builder
-	for _, n := range p.Nodes {
-		fmt.Fprintln(&b, n.UID, n.Name, n.Schema)
-	}
-	r.dataflow = hash(b.String())
 	return r
 }
 
 // Target is what a manifest records of a plan, for the comparison with a snapshot.
 func Target(p *plan.Job) evolve.Target {
 	t := evolve.Target{MaxParallelism: p.MaxParallel}
+	var dataflow strings.Builder
 	for _, n := range p.Nodes {
+		fmt.Fprintln(&dataflow, n.UID, n.Name, n.Schema)
 		op := checkpoint.Operator{UID: n.UID, Name: n.Name, Kind: n.Op.Kind(), Parallelism: n.Parallelism, Fingerprint: n.Fingerprint,
 			Window: n.Origin.Window, Inputs: n.Origin.Inputs, Conditions: n.Origin.Conditions, Sink: n.Origin.Sink, Line: n.Line, Column: n.Col, SQL: n.SQL}
 		switch x := n.Op.(type) {
@@ -67,6 +64,7 @@ func Target(p *plan.Job) evolve.Target {
 		}
 		t.Operators = append(t.Operators, op)
 	}
+	t.Dataflow = hash(dataflow.String())
 	return t
 }
 
@@ -89,10 +87,12 @@ func stateText(ops []checkpoint.Operator) string {
 	return b.String()
 }
 
-// recordTable copies all that tells how a table's entries are read. Its time to live is not
-// among it: it may change over a restart.
+// recordTable copies all that tells how a table's entries are read.
 func recordTable(t *plan.StateTable) checkpoint.Table {
 	out := checkpoint.Table{ID: t.ID, Name: t.Name, Prefix: t.Prefix, Size: t.Size}
+	if t.TTL > 0 {
+		out.TTL = max(t.TTL.Milliseconds(), 1)
+	}
 	for _, k := range t.Key {
 		out.Key = append(out.Key, checkpoint.KeyPart{ID: k.ID, Name: k.Name, Type: k.Type.String(), Form: string(k.Form), Text: k.Text})
 	}

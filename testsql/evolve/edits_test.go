@@ -148,6 +148,8 @@ var edits = []edit{
 		expect: strings.Replace(by(count, "MAX(channel)"), "FROM b", "FROM (SELECT * FROM b UNION ALL SELECT * FROM before WHERE seq < 150) AS u", 1)},
 	{name: "max parallelism", old: by(count), now: by(count), tables: [2]string{"", "SET 'pipeline.max-parallelism' = '64';\n" + schema(columns)}, verdict: evolve.Incompatible,
 		refused: "pipeline.max-parallelism is 64; the checkpoint has 128 key groups, which is fixed for its life"},
+	{name: "a time to live begins", old: by(count, "COUNT(DISTINCT bidder)"), now: by(count, "COUNT(DISTINCT bidder)"), tables: [2]string{"", "SET 'table.exec.state.ttl' = '1 h';\n" + schema(columns)}, verdict: evolve.Migrate},
+	{name: "a time to live ends", old: by(count), now: by(count), tables: [2]string{"SET 'table.exec.state.ttl' = '1 h';\n" + schema(columns), ""}, verdict: evolve.Restore},
 	{name: "checkpoint options", old: by(count), now: by(count), tables: [2]string{"", "SET 'execution.checkpointing.interval' = '2 h'; SET 'execution.checkpointing.timeout' = '1 min';\n" + schema(columns)}, verdict: evolve.Restore},
 
 	{name: "windows", old: windowed(tumble, count, "MAX(channel)"), now: windowed(tumble, "MAX(channel)", count), verdict: evolve.Restore},

@@ -97,10 +97,12 @@ var modes = []struct {
 	{"state on disk", func(o *Options) { o.StateBytes = 2000 }},
 	{"down longer than the transaction timeout", short},
 	{"unaligned, rescaled at every start", unaligned},
+	{"savepoints, stops and forks of an unaligned job", func(o *Options) { unaligned(o); o.Operate = true }},
 	{"several checkpoints under way", func(o *Options) {
 		o.Parallelism, o.Set = 2, map[string]string{"execution.checkpointing.max-concurrent-checkpoints": "3"}
 	}},
 	{"savepoints, stops and forks", func(o *Options) { o.Operate, o.Parallelism = true, 0 }},
+	{"edited before each start", func(o *Options) { o.Edit, o.Parallelism = true, 0 }},
 }
 
 // TestKillLoop is the promise: whatever the moment of a kill -9, nothing is lost, repeated

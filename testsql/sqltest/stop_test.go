@@ -2,6 +2,7 @@ package sqltest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -155,6 +156,96 @@ func TestAJobThatIsDrainedFiresItsWindows(t *testing.T) {
 		}
 		if _, err := h.Stop(t.Context(), true); err == nil {
 			t.Error("a job that has ended is stopped once more")
+		}
+	})
+}
+
+// inFlight runs a job behind a slow sink until a checkpoint has rows in flight, cancels it and
+// returns the checkpoint's directory.
+func inFlight(t *testing.T, r *runner) string {
+	t.Helper()
+	h := r.begin(t.Context(), t)
+	for n := range 20 {
+		r.releaseNext(n, 1)
+		synctest.Wait()
+	}
+	if _, err := h.Checkpoint(t.Context(), false); err != nil {
+		t.Fatal(err)
+	}
+	if h.Status().Checkpoints.LastInFlight == 0 {
+		t.Fatal("nothing is in flight")
+	}
+	h.Cancel()
+	if err := h.Wait(); !errors.Is(err, job.ErrCancelled) {
+		t.Fatal(err)
+	}
+	m := newest(t, r.dir)
+	if rows, _ := m.InFlight(); rows == 0 || m.Dataflow == "" {
+		t.Errorf("%d rows in flight, of %q", rows, m.Dataflow)
+	}
+	return filepath.Join(r.dir, "checkpoints", m.JobID, fmt.Sprint("chk-", m.Epoch))
+}
+
+// plainly counts the rows by key, so that each one is a change that a slow sink takes its time for.
+func plainly(t *testing.T) *Case {
+	c := windowed(t)
+	c.Script = strings.Replace(c.Script, c.Script[strings.Index(c.Script, "SELECT"):], "SELECT k, COUNT(*) AS n FROM t GROUP BY k;\n", 1)
+	return c
+}
+
+func TestAJobBeginsWithTheRowsInFlightOfAnothersCheckpoint(t *testing.T) {
+	dir, other, c := t.TempDir(), t.TempDir(), plainly(t)
+	synctest.Test(t, func(t *testing.T) {
+		r := stopper(c, dir, map[string]string{"execution.checkpointing.unaligned.enabled": "true"}, 50*time.Millisecond)
+		path := inFlight(t, r)
+		for n := range 2 { // and again from its very first checkpoint, which has them too
+			jobs, err := r.plans(3)
+			if err != nil {
+				t.Fatal(err)
+			}
+			h, err := job.Run(t.Context(), jobs[0], job.Config{Dir: other, Connectors: r.lookup, Version: "test", From: path, AllowDuplicates: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n == 0 {
+				h.Cancel()
+			} else {
+				r.feed.end("t.jsonl")
+			}
+			if err := h.Wait(); err != nil && !errors.Is(err, job.ErrCancelled) {
+				t.Fatal(err)
+			}
+		}
+		var rows []string
+		for _, l := range r.golden.Rows("result") {
+			rows = append(rows, Normal(l))
+		}
+		got, err := fold(rows, nil)
+		if want := []string{`["k0","10"]`, `["k1","10"]`}; err != nil || !slices.Equal(got, want) {
+			t.Errorf("got %q, %v, want %q", got, err, want)
+		}
+	})
+}
+
+func TestRowsInFlightDoNotFitAnotherQuery(t *testing.T) {
+	dir, c := t.TempDir(), plainly(t)
+	synctest.Test(t, func(t *testing.T) {
+		r := stopper(c, dir, map[string]string{"execution.checkpointing.unaligned.enabled": "true"}, 50*time.Millisecond)
+		inFlight(t, r)
+		was := c.Script
+		c.Script = strings.Replace(was, "COUNT(*) AS n", "COUNT(*) AS n, MAX(ts) AS m", 1)
+		jobs, err := r.plans(2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := r.start(t.Context(), jobs[0]); err == nil || !strings.Contains(err.Error(), "rows are in flight (execution.checkpointing.unaligned.enabled), which only fit the query as it was") {
+			t.Errorf("error %v", err)
+		}
+		c.Script = was
+		h := r.begin(t.Context(), t)
+		r.feed.end("t.jsonl")
+		if err := h.Wait(); err != nil {
+			t.Error(err)
 		}
 	})
 }

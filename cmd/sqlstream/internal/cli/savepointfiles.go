@@ -18,6 +18,7 @@ import (
 	"github.com/sqlstream/sqlstream/checkpoint/snapshots"
 	"github.com/sqlstream/sqlstream/checkpoint/stores"
 	"github.com/sqlstream/sqlstream/cmd/sqlstream/internal/exitcode"
+	"github.com/sqlstream/sqlstream/cmd/sqlstream/internal/progress"
 )
 
 const savepointPathHelp = `
@@ -176,7 +177,7 @@ the copy. With --type the copy has that layout; otherwise its files are the same
 				return err
 			}
 			defer to.Close()
-			if err := copySavepoint(ctx, from, to, layout); err != nil {
+			if err := a.copySavepoint(ctx, from, to, layout); err != nil {
 				return err
 			}
 			return a.verifySavepoint(ctx, to)
@@ -187,21 +188,39 @@ the copy. With --type the copy has that layout; otherwise its files are the same
 	return cmd
 }
 
-func copySavepoint(ctx context.Context, from, to checkpoint.Place, layout string) error {
+func (a *app) copySavepoint(ctx context.Context, from, to checkpoint.Place, layout string) error {
 	m, err := savepoint.Read(from)
 	if err != nil {
 		return err
 	}
+	copied, done := a.copying(to.Location())
+	defer done()
 	if layout == "" || layout == m.Layout {
-		_, err := savepoint.Copy(ctx, from, to, nil)
+		_, err := savepoint.Copy(ctx, from, to, copied)
 		return err
 	}
 	c, err := savepoint.Open(from, m)
 	if err != nil {
 		return err
 	}
-	_, err = savepoint.Write(ctx, savepoint.Source{Manifest: m, Content: c}, to, savepoint.Options{Layout: layout, Now: m.Created})
+	opt := savepoint.Options{Layout: layout, Now: m.Created, Progress: func(_, bytes int64) { copied(bytes) }}
+	_, err = savepoint.Write(ctx, savepoint.Source{Manifest: m, Content: c}, to, opt)
 	return errors.Join(err, c.Close())
+}
+
+// copying shows on a terminal how far a copy has come.
+func (a *app) copying(to string) (copied func(bytes int64), done func()) {
+	if !isTerminal(a.Err) {
+		return func(int64) {}, func() {}
+	}
+	screen := progress.NewScreen(a.Err, func() int { w, _ := terminalWidth(a.Err); return w })
+	last := time.Now()
+	return func(bytes int64) {
+		if time.Since(last) >= progressEvery {
+			last = time.Now()
+			screen.Set([]string{fmt.Sprintf("copying to %s: %s", to, progress.Bytes(bytes))})
+		}
+	}, func() { screen.Set(nil) }
 }
 
 func (a *app) savepointExport() *cobra.Command {
