@@ -175,11 +175,17 @@ func (c *coordinator) advance(now time.Time) (done bool) {
 			c.trigger(list, later)
 			return c.advance(now)
 		}
-	case c.cfg.Interval > 0 && !now.Before(c.due):
+	case c.periodic() && !now.Before(c.due):
 		c.trigger(nil, nil)
 		return c.advance(now)
 	}
 	return false
+}
+
+// periodic reports whether checkpoints begin by the interval: where the job takes none after its
+// end (checkpoints-after-tasks-finish is false) that ends with its first task, as in Flink.
+func (c *coordinator) periodic() bool {
+	return c.cfg.Interval > 0 && (c.lastly || len(c.drained) == 0)
 }
 
 // space reports whether one more checkpoint may be under way.
@@ -199,7 +205,7 @@ func (c *coordinator) sleep(now time.Time) time.Duration {
 			d = min(d, p.snap.Started.Add(c.cfg.AlignedTimeout).Sub(now))
 		}
 	}
-	if c.cfg.Interval > 0 && c.space() {
+	if c.periodic() && c.space() {
 		d = min(d, c.due.Sub(now))
 	}
 	return max(d, time.Millisecond)

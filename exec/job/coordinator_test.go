@@ -475,6 +475,26 @@ func TestABoundedJobEndsWithALastCheckpoint(t *testing.T) {
 	})
 }
 
+// checkpoints-after-tasks-finish = false: none after the first task has ended.
+func TestNoCheckpointsAfterATaskHasEnded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, everySecond)
+		b.c.lastly = false
+		err := b.run(func(context.Context, chan request) {
+			elapse(time.Second)
+			b.want(b.whole(1, "t0-e1 t1-e1")...)
+			b.c.inbox.Drained(0)
+			elapse(10 * time.Second)
+			b.c.inbox.Drained(1)
+			elapse(time.Second)
+		})
+		if err != nil {
+			t.Error(err)
+		}
+		b.want()
+	})
+}
+
 func TestACancelledJobStillCommitsWhatIsDecided(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, everySecond)

@@ -48,6 +48,9 @@ func (h *Handle) live(ctx context.Context, home *home, ready func()) (err error)
 	}
 	h.set(func() {
 		h.id, h.incarnation, h.restoredFrom = home.id(), home.incarnation(), uint64(in.restored.Epoch)
+		if in.restored.Begins {
+			h.restoredFrom = 0 // it is no checkpoint of this job
+		}
 	})
 	for _, c := range in.committers {
 		if err := c.Begin(ctx); err != nil {

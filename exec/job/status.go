@@ -33,7 +33,7 @@ type Status struct {
 	Started      time.Time `json:"started"`
 	Incarnation  uint64    `json:"incarnation"`
 	Restarts     int       `json:"restarts"`
-	RestoredFrom uint64    `json:"restoredFrom,omitempty"` // checkpoint this incarnation started from
+	RestoredFrom uint64    `json:"restoredFrom,omitempty"` // checkpoint of the job that this incarnation started from
 	BegunFrom    string    `json:"begunFrom,omitempty"`    // path of the snapshot that the job began from
 
 	RowsIn    int64            `json:"rowsIn"`

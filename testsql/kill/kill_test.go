@@ -102,6 +102,7 @@ var modes = []struct {
 		o.Parallelism, o.Set = 2, map[string]string{"execution.checkpointing.max-concurrent-checkpoints": "3"}
 	}},
 	{"savepoints, stops and forks", func(o *Options) { o.Operate, o.Parallelism = true, 0 }},
+	{"edited before each start", func(o *Options) { o.Edit, o.Parallelism = true, 0 }},
 }
 
 // TestKillLoop is the promise: whatever the moment of a kill -9, nothing is lost, repeated

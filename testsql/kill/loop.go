@@ -34,6 +34,7 @@ type Options struct {
 	Down               time.Duration // how long at most the job stays down after a kill
 	RowsPerLife        int
 	Operate            bool          // savepoints are taken, and the job is stopped and begun again from them
+	Edit               bool          // the query is edited before each start
 	Only               string        // every life ends at the first passing of this point; "": all points in turn
 	Quiet              time.Duration // without new output at the end: it is all there will be
 }

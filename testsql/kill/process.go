@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -116,6 +117,9 @@ func (l *loop) startWith(o Options, point string, hit int, args ...string) (*pro
 	text := l.topics.sql(l.broker.addr, o)
 	if l.change != nil {
 		text = l.change(text)
+	}
+	if o.Edit {
+		text, args = edit(l.rng, text), append(slices.Clone(args), "-n") // an aggregate that goes takes its state along
 	}
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		return nil, err

@@ -136,7 +136,7 @@ func (r *Runner) Start(ctx context.Context, p *plan.Job, several bool) (*jobs.Jo
 	s := j.Status()
 	from := "starting fresh"
 	switch {
-	case s.BegunFrom != "" && s.Incarnation == 1:
+	case s.BegunFrom != "" && s.RestoredFrom == 0:
 		from = "from " + s.BegunFrom
 	case s.RestoredFrom > 0:
 		from = fmt.Sprintf("from checkpoint %d", s.RestoredFrom)
