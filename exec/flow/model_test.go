@@ -182,7 +182,10 @@ func (o *inOrder) Process(_ int, b *vec.Batch) error {
 	split, n := vec.Values[int64](&b.Cols[0]), vec.Values[int64](&b.Cols[1])
 	for i := range b.Len() {
 		r := b.Row(i)
-		time.Sleep(o.m.stages[o.stage].perRow) // virtual
+		o.m.mu.Lock()
+		pause := o.m.stages[o.stage].perRow
+		o.m.mu.Unlock()
+		time.Sleep(pause) // virtual
 		o.m.mu.Lock()
 		if o.next[split[r]] != n[r] {
 			o.m.wrong = append(o.m.wrong, fmt.Sprintf("stage %d, split %d: row %d came, %d was next", o.stage, split[r], n[r], o.next[split[r]]))

@@ -10,16 +10,31 @@ const (
 	// callTime is how long a call of the operators should take at most where barriers may
 	// overtake: they are looked for in between.
 	callTime = 20 * time.Millisecond
-	// fewRows go down in one call unless rows are known to be slow; they are not worth a
-	// look at the clock.
+	// fewRows go down in one call unless rows are known to be slow.
 	fewRows = 64
+	// smallBatch is below which two looks at the clock cost too much for every call: one in
+	// sampleEvery is timed.
+	smallBatch  = 512
+	sampleEvery = 8
 )
 
 // pace is how many rows go down in one call, by how long the calls before took. Fast operators get
 // whole batches, a sink that takes 10 ms a row gets two rows.
-type pace struct{ rows int }
+type pace struct {
+	rows  int
+	calls int // that were small
+}
 
-func newPace() pace { return pace{fewRows} }
+func newPace() pace { return pace{rows: fewRows} }
+
+// untimed reports whether a call with n rows, which are few enough, is not worth to be timed.
+func (p *pace) untimed(n int) bool {
+	if n >= smallBatch {
+		return false
+	}
+	p.calls++
+	return n < fewRows || p.calls%sampleEvery != 0
+}
 
 // took learns from a call with n rows.
 func (p *pace) took(n int, d time.Duration) {
@@ -35,7 +50,7 @@ func (p *pace) took(n int, d time.Duration) {
 // that are short, and answers barriers in between.
 func (t *task) give(h hand) error {
 	n := h.batch.Len()
-	if !t.unaligned || n < fewRows && n <= t.pace.rows {
+	if !t.unaligned || n <= t.pace.rows && t.pace.untimed(n) {
 		return t.call(h.node, h.port, h.batch)
 	}
 	if n <= t.pace.rows {
