@@ -355,3 +355,23 @@ func TestRowsInFlightFitOnlyTheQueryAsItWas(t *testing.T) {
 		t.Errorf("%v", r.Err())
 	}
 }
+
+// BenchmarkRewrite moves a million records: to another layout, and to other key groups.
+func BenchmarkRewrite(b *testing.B) {
+	count, sum := aggregate("COUNT():BIGINT", 0, 8, "count BIGINT"), aggregate(`SUM("t"."i"):INT`, 8, 16, "sum BIGINT", "count BIGINT")
+	c := content{}
+	for i := range 1_000_000 {
+		key := binary.BigEndian.AppendUint32([]byte{1}, uint32(i)^1<<31)
+		c[tableKey{"u", 0}] = append(c[tableKey{"u", 0}], row{state.KeyGroup(i / 125_000), key, make([]byte, 24), 0})
+	}
+	for _, key := range []string{"INT", "BIGINT"} {
+		b.Run(key, func(b *testing.B) {
+			r := compare(operator("INT", 24, count, sum), operator(key, 8, count), Allow{All: true})
+			for b.Loop() {
+				if _, err := r.Rewrite(b.Context(), c, &memstate.Files{}, 5); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

@@ -94,22 +94,6 @@ func (s *slots) keyReason(was, is *checkpoint.Table) string {
 	return ""
 }
 
-// valuesOf finds the snapshot's table of the values of the same column, if its entries can be kept.
-func (s *slots) valuesOf(t *checkpoint.Table) *held {
-	last := t.Key[len(t.Key)-1]
-	for i := range s.old.Tables {
-		o := &s.old.Tables[i]
-		if o.ID == groupsTable || o.ID == progressTable || len(o.Key) != len(t.Key) || o.Prefix != t.Prefix || len(o.Slots) == 0 || len(t.Slots) == 0 {
-			continue
-		}
-		k := o.Key[len(o.Key)-1]
-		if s.c.sameKey(k, last, s.how) && fitsText(k.Type, last.Type) != fitNot && o.Slots[0].Kind == t.Slots[0].Kind {
-			return &held{s.old.UID, *o}
-		}
-	}
-	return nil
-}
-
 // text is a slot's canonical text in the terms of both sides.
 func (s *slots) text(x *checkpoint.Slot, old bool) string {
 	switch {
@@ -155,16 +139,6 @@ func (s *slots) slot(is *checkpoint.Slot) (reason string) {
 	return ""
 }
 
-// find returns a slot of the snapshot by its text, nil when there is none.
-func (s *slots) find(kind, text string) *checkpoint.Slot {
-	for i := range s.groups.from.Slots {
-		if was := &s.groups.from.Slots[i]; was.Kind == kind && s.text(was, true) == text {
-			return was
-		}
-	}
-	return nil
-}
-
 // keep moves a slot into one of the same aggregate.
 func (s *slots) keep(was, is *checkpoint.Slot, c call) {
 	s.used[was] = true
@@ -205,135 +179,6 @@ func plainType(t, other string, s *checkpoint.Slot) string {
 		return s.Fields[0].Type
 	}
 	return strings.TrimSuffix(t, " NOT NULL")
-}
-
-// lostValues says why the values that an aggregate has seen cannot be kept.
-func (s *slots) lostValues(v *table) error {
-	last := v.Key[len(v.Key)-1]
-	for i := range s.old.Tables {
-		key := s.old.Tables[i].Key
-		if id := s.old.Tables[i].ID; id == groupsTable || id == progressTable || len(key) == 0 {
-			continue
-		}
-		if k := key[len(key)-1]; s.c.sameKey(k, last, s.how) && fitsText(k.Type, last.Type) == fitNot {
-			return errType(k.Type, last.Type)
-		}
-	}
-	return errKept
-}
-
-// valuesUse finds the table of values of an aggregate and its counter or bit there.
-func (s *slots) valuesUse(is *checkpoint.Slot, c call) (*table, *checkpoint.Slot) {
-	extreme := len(is.Fields) > 0 && is.Fields[0].KeyForm
-	if !extreme && !(c.distinct && c.name != "MIN" && c.name != "MAX" && c.name != "FIRST_VALUE") {
-		return nil, nil
-	}
-	for _, v := range s.values {
-		for i := range v.Slots {
-			if use := &v.Slots[i]; s.text(use, false) == use.Kind+c.use() {
-				return v, use
-			}
-		}
-	}
-	return nil, nil
-}
-
-// oldUse is the snapshot's counter or bit for one of the plan, nil when it has none.
-func (s *slots) oldUse(v *table, use *checkpoint.Slot) *checkpoint.Slot {
-	for i := range v.from.Slots {
-		if o := &v.from.Slots[i]; o.Kind == use.Kind && s.text(o, true) == s.text(use, false) {
-			return o
-		}
-	}
-	return nil
-}
-
-// rowCount makes the group's row counter from what else counts rows.
-func (s *slots) rowCount(is *checkpoint.Slot) (reason string) {
-	if n := s.countStar(); n != nil {
-		s.groups.moves = append(s.groups.moves, word(n, is))
-		return ""
-	}
-	if !s.now.Retract && !s.old.Retract {
-		// Nothing is ever taken away: all that is asked is whether there are rows.
-		s.groups.moves = append(s.groups.moves, move{to: is.Offset, size: 8, one: true})
-		return ""
-	}
-	return "it needs the number of rows of each group now, because rows of its input are taken away, and the snapshot has no COUNT(*) to take it from"
-}
-
-func (s *slots) countStar() *checkpoint.Slot {
-	for i := range s.groups.from.Slots {
-		was := &s.groups.from.Slots[i]
-		if c, ok := parseCall(s.text(was, true)); ok && was.Kind == slotAggregate && c.name == "COUNT" && c.args == "" && c.filter == "" {
-			return was
-		}
-	}
-	return nil
-}
-
-// take fills a counter from another one.
-func (s *slots) take(was, is *checkpoint.Slot, because string) {
-	s.groups.moves = append(s.groups.moves, word(was, is))
-	s.add(is, Restore, because)
-	is.Since = was.Since
-}
-
-// fromSum finds an aggregate in another one over the same rows: SUM and AVG keep the same, and the
-// number of values as well.
-func (s *slots) fromSum(is *checkpoint.Slot, c call) bool {
-	if c.name != "SUM" && c.name != "AVG" && c.name != "COUNT" {
-		return false
-	}
-	for i := range s.groups.from.Slots {
-		was := &s.groups.from.Slots[i]
-		o, ok := parseCall(s.text(was, true))
-		if !ok || !o.same(c) || o.name != "SUM" && o.name != "AVG" {
-			continue
-		}
-		if v, use := s.valuesUse(is, c); v != nil && (v.from == nil || s.oldUse(v, use) == nil) {
-			continue
-		}
-		moves := whole(was, is)
-		if moves == nil {
-			continue
-		}
-		if c.name != "COUNT" {
-			s.used[was] = true
-		}
-		s.groups.moves = append(s.groups.moves, moves...)
-		s.add(is, Restore, "kept by "+was.Name)
-		is.Since = was.Since
-		return true
-	}
-	return false
-}
-
-// fromValues makes an aggregate of the different values that another one has already.
-func (s *slots) fromValues(is *checkpoint.Slot, c call) bool {
-	v, use := s.valuesUse(is, c)
-	if v == nil || v.from == nil {
-		return false
-	}
-	old := s.oldUse(v, use)
-	if old == nil {
-		return false
-	}
-	extreme := c.name == "MIN" || c.name == "MAX"
-	if c.name == "LAST_VALUE" {
-		s.empty(is, Partial, "NULL until a value comes that was not there before: the order of the others is not known")
-		return true
-	}
-	key := v.Key[len(v.Key)-1]
-	_, t, err := twoTypes(v.from.Key[len(v.from.Key)-1].Type, key.Type)
-	if err != nil {
-		return false
-	}
-	if !(extreme && s.now.Kind == kindWindow) { // a window finds them when it fires
-		s.groups.derived = append(s.groups.derived, derivation{to: *is, values: v.from, uses: []checkpoint.Slot{*old}, fn: c.name, is: t, zero: c.name == "AVG" || s.now.Retract})
-	}
-	s.add(is, Restore, "made of the "+v.from.Name)
-	return true
 }
 
 // empty starts an aggregate with nothing.
@@ -382,51 +227,27 @@ func (s *slots) leftOver() {
 	}
 }
 
-// entries says what the entries of a table of values are made of, and the counters of them.
-func (s *slots) entries(v *table) {
-	if v.from == nil {
-		return
+// verdict sums the slots up.
+func (s *slots) verdict() (Verdict, string) {
+	n := map[Verdict]int{}
+	for _, x := range s.rows {
+		n[x.Verdict]++
 	}
-	stay := map[string]bool{}
-	var uses []checkpoint.Slot
-	for i := range v.Slots {
-		use := &v.Slots[i]
-		old := s.oldUse(v, use)
-		if old == nil {
-			continue
+	count := func(n int, one, more string) string {
+		if n == 1 {
+			return "1 of its aggregates " + one
 		}
-		stay[old.ID] = true
-		uses = append(uses, *old)
-		if use.Kind == slotSeen {
-			v.bits = append(v.bits, bitMove{to: *use, from: *old})
-		} else {
-			v.moves = append(v.moves, word(old, use))
-		}
+		return fmt.Sprintf("%d of its aggregates %s", n, more)
 	}
-	for _, old := range v.from.Slots {
-		v.prune = v.prune || !stay[old.ID]
+	switch empty := n[New] + n[Partial]; {
+	case empty > 0:
+		return Partial, count(empty, "starts empty in groups that exist", "start empty in groups that exist")
+	case n[Incompatible] > 0:
+		return Restore, count(n[Incompatible], "cannot be kept", "cannot be kept")
+	case n[Drop] > 0:
+		return Restore, count(n[Drop], "goes", "go")
+	case n[Migrate] > 0:
+		return Migrate, "a type is wider"
 	}
-	for i := range s.groups.Slots {
-		is := &s.groups.Slots[i]
-		if is.Kind != slotEntries || !s.counts(is, v) {
-			continue
-		}
-		if was := s.find(slotEntries, s.text(is, false)); was != nil && !v.prune {
-			s.groups.moves = append(s.groups.moves, word(was, is))
-		} else {
-			s.groups.derived = append(s.groups.derived, derivation{to: *is, values: v.from, uses: uses})
-		}
-	}
-}
-
-// counts reports whether a slot counts the entries of v.
-func (s *slots) counts(is *checkpoint.Slot, v *table) bool {
-	arg, _ := strings.CutPrefix(s.text(is, false), "entries of ")
-	for i := range v.Slots {
-		t := s.text(&v.Slots[i], false)
-		if t == v.Slots[i].Kind+" of "+arg || strings.HasPrefix(t, v.Slots[i].Kind+" of "+arg+" where ") {
-			return true
-		}
-	}
-	return false
+	return Restore, "identical"
 }

@@ -190,14 +190,29 @@ func (s *Snapshot) Close() error {
 // still the same.
 func DeleteClaimed(ctx context.Context, b *checkpoint.Begun, opts map[string]string) error {
 	s, err := Open(ctx, b.Path, opts)
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, savepoint.ErrNone) {
+	switch {
+	case errors.Is(err, savepoint.ErrNone):
+		return deleteRest(ctx, b.Path, opts)
+	case errors.Is(err, fs.ErrNotExist):
 		return nil
-	}
-	if err != nil {
+	case err != nil:
 		return err
 	}
 	if s.JobID == b.JobID && s.Epoch == b.Epoch && s.Kind == b.Kind {
 		err = s.Delete()
 	}
 	return errors.Join(err, s.Close())
+}
+
+// deleteRest deletes what is left of a savepoint whose deletion was cut off: the manifest goes
+// first.
+func deleteRest(ctx context.Context, name string, opts map[string]string) error {
+	p, err := stores.Place(ctx, Path(name), opts)
+	if err != nil {
+		return err
+	}
+	if err = savepoint.Dispose(p); errors.Is(err, savepoint.ErrNone) {
+		err = nil
+	}
+	return errors.Join(err, p.Close())
 }

@@ -344,3 +344,45 @@ func TestAPlaceHoldsFiles(t *testing.T) {
 		}
 	})
 }
+
+func TestSeveralTasksWriteAtOnce(t *testing.T) {
+	each(t, func(t *testing.T, uri string, opts map[string]string) {
+		s := owner(t, uri, opts)
+		var tasks sync.WaitGroup
+		for i := range 8 {
+			tasks.Go(func() {
+				name := fmt.Sprintf("task-%d.stf", i)
+				w, err := s.Create(name)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				defer w.Abort()
+				if _, err := w.Write(noise(100_000 + i)); err != nil {
+					t.Error(err)
+					return
+				}
+				if err := w.Commit(); err != nil {
+					t.Error(err)
+					return
+				}
+				r, err := s.Open(name)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				b := make([]byte, r.Size())
+				if n, err := r.ReadAt(b, 0); n < len(b) || !bytes.Equal(b, noise(100_000+i)) {
+					t.Errorf("%s: %d bytes, %v", name, n, err)
+				}
+				if err := r.Close(); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		tasks.Wait()
+		if names, err := s.Names(); len(names) != 8 || err != nil {
+			t.Fatal(names, err)
+		}
+	})
+}

@@ -1,6 +1,7 @@
 package job
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -34,6 +35,11 @@ func (m *home) refusals(man *checkpoint.Manifest) []string {
 // now on the job's manifests list the operators of the report it returns.
 func (m *home) take(r *restored, man *checkpoint.Manifest) *evolve.Report {
 	report := m.compare(man)
+	for _, x := range report.Rows {
+		if x.Verdict != evolve.Restore && x.Verdict != evolve.Migrate {
+			m.h.cfg.Log.Info("state of the edited query", "verdict", x.Verdict, "uid", x.UID, "what", cmp.Or(x.Slot, x.Operator), "because", x.Because)
+		}
+	}
 	m.plan.operators = report.Operators()
 	r.Drained, r.Sources, r.Channels = man.Drained, map[string][]splitState{}, man.Channels
 	for _, o := range m.plan.operators {

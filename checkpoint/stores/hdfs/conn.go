@@ -131,6 +131,10 @@ func (c *cluster) connected() (*client.Client, error) {
 		if err != nil {
 			return nil, err
 		}
+		// The client keeps them, without a lock: from here on they are only read.
+		if _, err := cl.ServerDefaults(); err != nil {
+			return nil, errors.Join(err, cl.Close())
+		}
 		c.client = cl
 	}
 	return c.client, nil
