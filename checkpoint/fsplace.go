@@ -3,6 +3,7 @@ package checkpoint
 import (
 	"errors"
 	"io/fs"
+	"slices"
 	"strings"
 
 	"github.com/sqlstream/sqlstream/state"
@@ -27,13 +28,7 @@ func (p *fsPlace) Create(name string) (state.FileWriter, error) {
 	return p.create(name, "")
 }
 
-func (p *fsPlace) Open(name string) (state.FileReader, error) {
-	if err := CheckPlaceName(name); err != nil {
-		return nil, p.wrap(err)
-	}
-	r, err := p.fs.Open(name)
-	return r, p.wrap(err)
-}
+func (p *fsPlace) Open(name string) (state.FileReader, error) { return p.openIn(name) }
 
 func (p *fsPlace) Remove(name string) error {
 	if err := CheckPlaceName(name); err != nil {
@@ -42,47 +37,57 @@ func (p *fsPlace) Remove(name string) error {
 	return p.remove(name)
 }
 
-func (p *fsPlace) Names() ([]string, error) {
-	names, err := p.fs.List(".")
-	if err != nil {
-		return nil, missing(p.wrap(err))
-	}
-	out := names[:0]
-	for _, n := range names {
-		if !strings.HasSuffix(n, tmp) {
-			out = append(out, n)
-		}
-	}
-	return out, nil
-}
+func (p *fsPlace) Names() ([]string, error) { return p.namesIn() }
 
-// Delete removes the files, those that were being written included, and the directory when
-// nothing else is in it.
 func (p *fsPlace) Delete() error {
-	names, err := p.fs.List(".")
-	if err != nil {
-		return missing(p.wrap(err))
-	}
-	left := false
-	for _, n := range names {
-		if CheckPlaceName(strings.TrimSuffix(n, tmp)) != nil {
-			left = true
-			continue
-		}
-		r, err := p.fs.Open(n)
-		if err != nil { // no regular file
-			left = left || !errors.Is(err, fs.ErrNotExist)
-			continue
-		}
-		if err := errors.Join(r.Close(), p.remove(n)); err != nil {
-			return err
-		}
-	}
-	if left {
-		return nil
+	left, err := p.empty()
+	if left || err != nil {
+		return missing(err)
 	}
 	return p.remove(".")
 }
 
 func (p *fsPlace) Location() string { return p.location }
 func (p *fsPlace) Close() error     { return p.fs.Close() }
+
+// openIn opens a file of the place that d's file system is the directory of.
+func (d *durable) openIn(name string) (state.FileReader, error) {
+	if err := CheckPlaceName(name); err != nil {
+		return nil, d.wrap(err)
+	}
+	r, err := d.fs.Open(name)
+	return r, d.wrap(err)
+}
+
+// namesIn lists its files, without those that are being written.
+func (d *durable) namesIn() ([]string, error) {
+	names, err := d.fs.List(".")
+	if err != nil {
+		return nil, missing(d.wrap(err))
+	}
+	return slices.DeleteFunc(names, func(n string) bool { return strings.HasSuffix(n, tmp) }), nil
+}
+
+// empty removes its files, those that were being written included, and reports whether anything
+// else is left: what cannot be a file of a Place (hidden files, directories) stays.
+func (d *durable) empty() (left bool, err error) {
+	names, err := d.fs.List(".")
+	if err != nil {
+		return false, d.wrap(err)
+	}
+	for _, n := range names {
+		if CheckPlaceName(strings.TrimSuffix(n, tmp)) != nil {
+			left = true
+			continue
+		}
+		r, err := d.fs.Open(n)
+		if err != nil { // no regular file
+			left = left || !errors.Is(err, fs.ErrNotExist)
+			continue
+		}
+		if err := errors.Join(r.Close(), d.remove(n)); err != nil {
+			return left, err
+		}
+	}
+	return left, nil
+}

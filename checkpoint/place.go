@@ -115,14 +115,10 @@ func (p *localPlace) Create(name string) (state.FileWriter, error) {
 }
 
 func (p *localPlace) Open(name string) (state.FileReader, error) {
-	if err := CheckPlaceName(name); err != nil {
-		return nil, p.wrap(err)
-	}
 	if err := p.open(); err != nil {
 		return nil, err
 	}
-	r, err := p.fs.Open(name)
-	return r, p.wrap(err)
+	return p.openIn(name)
 }
 
 func (p *localPlace) Remove(name string) error {
@@ -139,43 +135,18 @@ func (p *localPlace) Names() ([]string, error) {
 	if err := p.open(); err != nil {
 		return nil, missing(err)
 	}
-	names, err := p.fs.List(".")
-	if err != nil {
-		return nil, missing(p.wrap(err))
-	}
-	out := names[:0]
-	for _, n := range names {
-		if !strings.HasSuffix(n, tmp) {
-			out = append(out, n)
-		}
-	}
-	return out, nil
+	return p.namesIn()
 }
 
-// Delete removes the files, those that were being written included, and the directory. What
-// cannot be a file of a Place (hidden files, directories) stays, and the directory with it.
+// Delete removes the files, those that were being written included, and the directory if nothing
+// else is in it.
 func (p *localPlace) Delete() error {
 	if err := p.open(); err != nil {
 		return missing(err)
 	}
-	names, err := p.fs.List(".")
+	left, err := p.empty()
 	if err != nil {
-		return missing(p.wrap(err))
-	}
-	left := false
-	for _, n := range names {
-		if CheckPlaceName(strings.TrimSuffix(n, tmp)) != nil {
-			left = true
-			continue
-		}
-		r, err := p.fs.Open(n)
-		if err != nil { // no regular file
-			left = left || !errors.Is(err, fs.ErrNotExist)
-			continue
-		}
-		if err := errors.Join(r.Close(), p.remove(n)); err != nil {
-			return err
-		}
+		return missing(err)
 	}
 	if left {
 		return p.wrap(p.fs.SyncDir("."))
