@@ -32,6 +32,7 @@ type facts struct {
 	id     *identity
 	text   string // what the UID is the hash of
 	sink   string // identity of the sink it feeds first
+	uid    string // Sink: what its table's option says
 	source SourceInfo
 	dest   SinkInfo
 	table  *catalog.Table // Source, Sink
@@ -370,6 +371,7 @@ func (b *builder) sink(s *rel.Sink, root rel.Node) error {
 		op.Collect = true
 	} else {
 		table := PlanTable(s.Table, s.Options)
+		f.uid = table.Options[SinkUID]
 		if err := b.checkOptions(&table, s.Table, s.Offset); err != nil {
 			return err
 		}
@@ -407,6 +409,9 @@ func (b *builder) sink(s *rel.Sink, root rel.Node) error {
 	name := "select"
 	if s.Table != nil {
 		name = tableIdentity(op.Table)
+	}
+	if f.uid != "" {
+		name = hinted(f.uid) // so that operators that share a text with others are told apart by it too
 	}
 	for i := first; i <= id; i++ {
 		b.facts[i].sink = name

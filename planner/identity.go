@@ -198,7 +198,7 @@ func aggregateIdentity(kind string, in *identity, keys []int, aggs []expr.Aggreg
 	}
 	id.text = strings.Join([]string{uidVersion, kind, "keys: " + strings.Join(id.columns, ", "), "window: " + window, "in: " + strings.Join(in.in, ", ")}, " | ")
 	if uid != "" {
-		id.text = uidVersion + " | hint | " + strconv.Quote(uid)
+		id.text = hinted(uid)
 	}
 	for i := range aggs {
 		id.columns = append(id.columns, aggs[i].Canonical(in.origin)+" of {"+id.text+"}")
@@ -251,7 +251,9 @@ func (b *builder) identify() error {
 			f.text = join(kind, tableIdentity(op.Table))
 			n.Origin.Inputs = []string{tableIdentity(op.Table)}
 		case *plan.Sink:
-			f.text = join(kind, f.sink)
+			if f.text = join(kind, f.sink); f.uid != "" {
+				f.text = hinted(f.uid)
+			}
 		case *plan.GroupAggregate:
 			f.text, n.Origin = f.id.text, f.id.made
 			in := b.inputFacts(n).id
@@ -287,6 +289,9 @@ func (b *builder) identify() error {
 	b.number()
 	return nil
 }
+
+// hinted is the text of a node whose UID the user chose.
+func hinted(uid string) string { return join("hint", strconv.Quote(uid)) }
 
 func join(parts ...string) string { return uidVersion + " | " + strings.Join(parts, " | ") }
 

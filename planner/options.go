@@ -17,8 +17,12 @@ const IdleTimeout = "scan.watermark.idle-timeout"
 // clock: rows beyond are dropped and counted, so that one of them cannot close every window.
 const MaxFuture = "scan.watermark.max-future"
 
+// SinkUID is the table option that gives the sink of a table a UID of the user's, as the hint UID
+// does for an operator: it stays when the table gets another name, connector or place.
+const SinkUID = "sink.uid"
+
 // TableOptions are options of every table that the planner itself reads.
-var TableOptions = []OptionDef{{Key: IdleTimeout, Type: "Duration"}, {Key: MaxFuture, Type: "Duration"}}
+var TableOptions = []OptionDef{{Key: IdleTimeout, Type: "Duration"}, {Key: MaxFuture, Type: "Duration"}, {Key: SinkUID, Type: "String"}}
 
 // OptionError is a problem with one option of a table.
 type OptionError struct {

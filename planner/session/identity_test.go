@@ -205,3 +205,24 @@ END`)
 		}
 	}
 }
+
+// The UID of a sink follows its table, unless the table says which one it has.
+func TestSinkUID(t *testing.T) {
+	uid := func(name, connector, more string) string {
+		t.Helper()
+		results, err := newSession().Execute("", "CREATE TABLE s (a INT) WITH ('connector' = 'datagen');\n"+
+			"CREATE TABLE "+name+" (a INT) WITH ('connector' = '"+connector+"'"+more+");\nINSERT INTO "+name+" SELECT a FROM s;")
+		if err != nil {
+			t.Fatal(err)
+		}
+		job := results[len(results)-1].Job
+		return job.Nodes[len(job.Nodes)-1].UID
+	}
+	const mine = ", 'sink.uid' = 'mine'"
+	if uid("o", "blackhole", "") == uid("p", "blackhole", "") || uid("o", "blackhole", "") == uid("o", "blackhole", mine) {
+		t.Error("sinks of different tables have one UID")
+	}
+	if uid("o", "blackhole", mine) != uid("p", "print", mine) || uid("o", "blackhole", mine) == uid("o", "blackhole", ", 'sink.uid' = 'other'") {
+		t.Error("the UID is not what 'sink.uid' says")
+	}
+}
