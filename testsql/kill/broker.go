@@ -110,17 +110,30 @@ func (b *broker) refuseRecords() {
 }
 
 // slowProduce makes the broker take d for every request that adds records or partitions to a
-// transaction; other requests overtake it. Only for a kfake.
-func (b *broker) slowProduce(d time.Duration) {
+// transaction, until release is called; other requests overtake it. Only for a kfake.
+func (b *broker) slowProduce(d time.Duration) (release func()) {
+	var released atomic.Bool
 	for _, key := range []kmsg.Key{kmsg.Produce, kmsg.AddPartitionsToTxn} {
 		b.fake.ControlKey(int16(key), func(req kmsg.Request) (kmsg.Response, error, bool) {
 			b.fake.KeepControl()
-			if r, ok := req.(*kmsg.ProduceRequest); !ok || r.TransactionID != nil {
+			if r, ok := req.(*kmsg.ProduceRequest); (!ok || r.TransactionID != nil) && !released.Load() {
 				b.fake.SleepControl(func() { time.Sleep(d) })
 			}
 			return nil, nil, false
 		})
 	}
+	return func() { released.Store(true) }
+}
+
+// abort ends an open transaction as an administrator would.
+func (b *broker) abort(ctx context.Context, t transaction) error {
+	req := kmsg.NewPtrEndTxnRequest()
+	req.TransactionalID, req.ProducerID, req.ProducerEpoch = t.ID, t.PID, t.Epoch
+	resp, err := req.RequestWith(ctx, b.client)
+	if err != nil {
+		return err
+	}
+	return kerr.ErrorForCode(resp.ErrorCode)
 }
 
 // transaction is one that has not ended.

@@ -282,6 +282,58 @@ func TestALostTransactionIsRepeatedFromTheCheckpointBefore(t *testing.T) {
 	}
 }
 
+// F60: somebody aborts the transaction of a decided checkpoint by hand.
+func TestATransactionThatIsAbortedByHandIsRepeated(t *testing.T) {
+	f := newFixture(t, nil)
+	f.crash("before_endtxn", 3)
+	c, _ := f.newest()
+	open, err := f.openTransactions(t.Context())
+	f.must(err)
+	if len(open) == 0 {
+		t.Fatal("no transaction is open")
+	}
+	for _, x := range open {
+		f.must(f.broker.abort(t.Context(), x))
+	}
+	f.rows(50)
+	wantTexts(t, f.settle(), "falling back to an older checkpoint", fmt.Sprintf("the output of checkpoint %d was aborted from outside", c.Epoch))
+	f.exact()
+}
+
+// F43: checkpoints expire 20 times in a row, and each time the job goes on from the last good one.
+func TestManyCheckpointsExpireInARow(t *testing.T) {
+	f := newFixture(t, func(o *Options) {
+		o.Set = map[string]string{
+			"execution.checkpointing.timeout": "200 ms", "restart-strategy.type": "fixed-delay",
+			"restart-strategy.fixed-delay.attempts": "1000", "restart-strategy.fixed-delay.delay": "10 ms",
+		}
+	})
+	release := f.broker.slowProduce(500 * time.Millisecond)
+	f.rows(100)
+	p := f.launch()
+	for begin := time.Now(); ; sleep(t.Context(), tickEvery) {
+		if j, err := checkpoint.ReadJob(f.jobDir()); err == nil && j.Incarnation > 20 {
+			break
+		}
+		if p.ended() || time.Since(begin) > 2*time.Minute {
+			f.must(p.kill())
+			<-p.done
+			t.Fatalf("the job does not restart 20 times\n%s", p.text())
+		}
+		f.rows(1)
+	}
+	open, err := f.openTransactions(t.Context())
+	f.must(err)
+	if len(open) > 3 {
+		t.Errorf("transactions are open: %v", open)
+	}
+	release()
+	f.o.Set = nil // on a busy machine it may be a matter of luck to be in time
+	f.must(p.stop(t.Context()))
+	wantTexts(t, p.text(), "tolerable-failed-checkpoints = 0")
+	f.exact()
+}
+
 // F04: barriers come while the first records of a transaction are on their way.
 func TestBarriersRaceTheFirstRecords(t *testing.T) {
 	for _, tv := range []int{1, 2} {

@@ -14,7 +14,7 @@ import (
 	"github.com/sqlstream/sqlstream/checkpoint/stores"
 )
 
-// operations is what a person does to the job while it is killed: savepoints are taken, the job is
+// operations is what a person does to the job while it is killed (F37, F53, F54): savepoints are taken, the job is
 // stopped with one, and begun again from it, in its directory or in another as a job of its own.
 type operations struct {
 	dir   string   // the job directory now
