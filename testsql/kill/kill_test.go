@@ -91,6 +91,7 @@ var modes = []struct {
 }{
 	{"transactions of Kafka 4", func(o *Options) {}},
 	{"transactions of Kafka 3", func(o *Options) { o.TV = 1 }},
+	{"transactions of Kafka 3 and 4 in turn", func(o *Options) { o.MovingTV = true }},
 	{"parallelism 2", func(o *Options) { o.Parallelism = 2 }},
 	{"rescaled at every start", func(o *Options) { o.Parallelism = 0 }},
 	{"full checkpoints", func(o *Options) { o.Full = true }},

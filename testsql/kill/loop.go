@@ -10,17 +10,19 @@ import (
 	"strings"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 // Options say what to run.
 type Options struct {
-	Binary  string // sqlstream, built with the tag failpoints
-	Dir     string // a directory of our own
-	Brokers string // "" = kfake in this process
-	TV      int    // transaction.version of the kfake: 2, or 1 as before Kafka 4
-	Kills   int
-	Seed    uint64
+	Binary   string // sqlstream, built with the tag failpoints
+	Dir      string // a directory of our own
+	Brokers  string // "" = kfake in this process
+	TV       int    // transaction.version of the kfake: 2, or 1 as before Kafka 4
+	MovingTV bool   // it is another one now and then, while the job runs and while it does not (F59)
+	Kills    int
+	Seed     uint64
 	// Parallelism of the job; 0: drawn anew at each start, so that it is rescaled all the time.
 	Parallelism        int
 	Interval           time.Duration     // between checkpoints
@@ -168,6 +170,9 @@ const (
 
 // life starts the job, feeds it, and sees it die.
 func (l *loop) life(ctx context.Context, i int) error {
+	if err := l.moveTV(ctx); err != nil {
+		return err
+	}
 	point := l.draw()
 	p, err := l.startJob(l.o, point, l.hit(point))
 	if err != nil {
@@ -206,6 +211,11 @@ func (l *loop) life(ctx context.Context, i int) error {
 			}
 			deadline.Reset(time.Minute)
 		case <-tick.C:
+			if l.rng.IntN(10) == 0 {
+				if err := l.moveTV(ctx); err != nil {
+					return err
+				}
+			}
 			// Most rows at the beginning; then some, so that there is always something to commit.
 			n := max(min(left, l.o.RowsPerLife/10), 2)
 			left = max(left-n, 0)
@@ -221,6 +231,27 @@ func (l *loop) life(ctx context.Context, i int) error {
 			return context.Cause(ctx)
 		}
 	}
+}
+
+// moveTV changes the transaction.version of the cluster, up or down.
+func (l *loop) moveTV(ctx context.Context) error {
+	if !l.o.MovingTV {
+		return nil
+	}
+	const safeDowngrade = 2
+	u := kadm.FeatureUpdate{Feature: "transaction.version", MaxVersionLevel: 2, UpgradeType: 1}
+	if l.o.TV == 2 {
+		u.MaxVersionLevel, u.UpgradeType = 1, safeDowngrade
+	}
+	done, err := l.broker.admin.UpdateFeatures(ctx, false, u)
+	if err == nil {
+		err = done.Error()
+	}
+	if err != nil {
+		return fmt.Errorf("transaction.version %d: %w", u.MaxVersionLevel, err)
+	}
+	l.o.TV = int(u.MaxVersionLevel)
+	return nil
 }
 
 func name(point string) string {
