@@ -17,15 +17,19 @@ func TestTheRestOfAClaimedSavepointIsDeleted(t *testing.T) {
 		left  bool
 	}{
 		"all is gone":             {nil, false},
+		"an empty directory":      {[]string{}, false},
+		"a file that was written": {[]string{"u1.groups.arrow.tmp"}, false},
 		"files without manifest":  {[]string{"u1.groups.arrow", "0000000012-00000-5b28844ba3b7.stf"}, false},
 		"something else is there": {[]string{"u1.groups.arrow", "notes.txt"}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "savepoint-1")
-			for _, f := range c.files {
-				if err := os.MkdirAll(dir, 0o700); err != nil {
+			if c.files != nil {
+				if err := os.Mkdir(dir, 0o700); err != nil {
 					t.Fatal(err)
 				}
+			}
+			for _, f := range c.files {
 				if err := os.WriteFile(filepath.Join(dir, f), []byte("x"), 0o600); err != nil {
 					t.Fatal(err)
 				}

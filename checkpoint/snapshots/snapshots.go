@@ -212,7 +212,7 @@ func deleteRest(ctx context.Context, name string, opts map[string]string) error 
 		return err
 	}
 	if err = savepoint.Dispose(p); errors.Is(err, savepoint.ErrNone) {
-		err = nil
+		err = p.Delete() // all files are gone, perhaps not the directory
 	}
 	return errors.Join(err, p.Close())
 }
