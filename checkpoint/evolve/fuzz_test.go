@@ -73,8 +73,8 @@ func FuzzCompare(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
 		var o checkpoint.Operator
-		if json.Unmarshal(text, &o) != nil || !bothWays(t, o) {
-			t.Skip()
+		if json.Unmarshal(text, &o) == nil {
+			bothWays(t, o) // nothing comes of a manifest that does not pass for one
 		}
 	})
 }

@@ -27,19 +27,9 @@ var Formats = []string{CSV, JSONL, Parquet}
 // ErrNoTable is wrapped by errors about tables that a snapshot does not have.
 var ErrNoTable = errors.New("no such table of state")
 
-// Export writes one table of a savepoint of either layout to w, with the columns of canonical
-// files.
-func Export(ctx context.Context, place checkpoint.Place, m *checkpoint.Manifest, uid, table, format string, w io.Writer) error {
-	c, err := Open(place, m)
-	if err != nil {
-		return err
-	}
-	return errors.Join(ExportContent(ctx, c, m, uid, table, format, w), c.Close())
-}
-
-// ExportContent is Export for the state of any snapshot. uid may be "" when only one operator
-// has state, and table when the operator has one table with entries.
-func ExportContent(ctx context.Context, c checkpoint.Content, m *checkpoint.Manifest, uid, table, format string, w io.Writer) error {
+// Export writes one table of a snapshot's state to w, with the columns of canonical files. uid may
+// be "" when only one operator has state, and table when the operator has one table with entries.
+func Export(ctx context.Context, c checkpoint.Content, m *checkpoint.Manifest, uid, table, format string, w io.Writer) error {
 	o, t, err := find(c, m, uid, table)
 	if err != nil {
 		return err

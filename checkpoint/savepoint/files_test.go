@@ -2,6 +2,7 @@ package savepoint
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"os"
@@ -195,7 +196,7 @@ func TestExport(t *testing.T) {
 		for _, tab := range o.Tables {
 			for _, format := range []string{CSV, JSONL} {
 				all.WriteString("# " + o.Kind + ", " + tab.Name + ", " + format + "\n")
-				if err := Export(t.Context(), p, m, o.UID, tab.Name, format, &all); err != nil {
+				if err := exportPlace(t.Context(), p, m, o.UID, tab.Name, format, &all); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -211,11 +212,11 @@ func TestExportOfWhatIsNotThere(t *testing.T) {
 		{"", "groups", "say which: there are "},
 		{"nobody", "", `operator "nobody", table ""; there are hgzkfh7x5s3mhqwi2yqe "groups", `},
 	} {
-		if err := Export(t.Context(), p, m, c.uid, c.table, CSV, io.Discard); !errors.Is(err, ErrNoTable) || !strings.Contains(err.Error(), c.want) {
+		if err := exportPlace(t.Context(), p, m, c.uid, c.table, CSV, io.Discard); !errors.Is(err, ErrNoTable) || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%q %q: %v, want %q", c.uid, c.table, err, c.want)
 		}
 	}
-	if err := Export(t.Context(), p, m, "", "progress", "xml", io.Discard); err == nil || !strings.Contains(err.Error(), "expected one of csv, jsonl, parquet") {
+	if err := exportPlace(t.Context(), p, m, "", "progress", "xml", io.Discard); err == nil || !strings.Contains(err.Error(), "expected one of csv, jsonl, parquet") {
 		t.Error(err)
 	}
 }
@@ -260,4 +261,13 @@ func TestList(t *testing.T) {
 	if _, err := List(filepath.Join(dir, "nothing"), day); !errors.Is(err, os.ErrNotExist) {
 		t.Error(err)
 	}
+}
+
+// exportPlace exports a table of the savepoint in a place.
+func exportPlace(ctx context.Context, place checkpoint.Place, m *checkpoint.Manifest, uid, table, format string, w io.Writer) error {
+	c, err := Open(place, m)
+	if err != nil {
+		return err
+	}
+	return errors.Join(Export(ctx, c, m, uid, table, format, w), c.Close())
 }

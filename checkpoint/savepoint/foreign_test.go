@@ -25,7 +25,7 @@ var rewrite = flag.Bool("rewrite", false, "write the golden files")
 func python(t *testing.T) string {
 	t.Helper()
 	if testing.Short() {
-		t.Skip("foreign readers need packages from PyPI; left out by -short")
+		t.Skip("foreign readers need packages from PyPI, which -short does not fetch; run without -short")
 	}
 	python3, err := exec.LookPath("python3")
 	if err != nil {
@@ -64,7 +64,7 @@ func python(t *testing.T) string {
 		t.Skipf("no pyarrow: %v", err)
 	}
 	if !works(bin) {
-		t.Skip("no pyarrow: the environment does not work")
+		t.Skipf("foreign readers need pyarrow and duckdb: they are installed in %s, but %s cannot import them", venv, bin)
 	}
 	return bin
 }
@@ -99,7 +99,7 @@ func TestForeignReadersReadEveryType(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			err = Export(t.Context(), p, m, f.UID, m.Table(f.UID, f.Table).Name, format, out)
+			err = exportPlace(t.Context(), p, m, f.UID, m.Table(f.UID, f.Table).Name, format, out)
 			if err := errors.Join(err, out.Close()); err != nil {
 				t.Fatalf("%s: %v", f.Name, err)
 			}

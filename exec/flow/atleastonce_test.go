@@ -27,8 +27,8 @@ func TestASlowInputHoldsAFastOneOnlyWhenBarriersAreAligned(t *testing.T) {
 			_, put, stop := feedGate(t, Options{Events: w, AtLeastOnce: c.atLeastOnce}, rec)
 			put(0, batchOf(1))
 			put(0, elem{kind: elemBarrier, barrier: Barrier{Epoch: 1}})
-			put(0, batchOf(2)) // behind its barrier, while queue 1 has none yet
-			time.Sleep(time.Hour)
+			put(0, batchOf(2))    // behind its barrier, while queue 1 has none yet
+			time.Sleep(time.Hour) // virtual
 			synctest.Wait()
 			rec.mu.Lock()
 			if rec.sum != c.meanwhile {

@@ -88,7 +88,7 @@ func openHome(ctx context.Context, h *Handle) (*home, error) {
 		root = dir.Path("checkpoints")
 	}
 	m.dir = dir
-	if err := m.deleteUnfinished(); err != nil {
+	if err := m.deleteUnfinished(ctx); err != nil {
 		return nil, errors.Join(err, dir.Close())
 	}
 	m.storage, err = m.open(ctx, root)

@@ -219,20 +219,12 @@ func (sp *Savepoint) fail(cause error) {
 	sp.s.State, sp.s.Error = SavepointFailed, cause.Error()
 }
 
-// deleteUnfinished deletes what savepoints of earlier incarnations left when they were cut off.
-func (m *home) deleteUnfinished() error {
+// deleteUnfinished deletes what savepoints of earlier incarnations left when they were cut off. What
+// cannot be deleted now, because its store is away, does not hold the job up: the next start
+// tries again.
+func (m *home) deleteUnfinished(ctx context.Context) error {
 	for _, path := range m.dir.Job().Unfinished {
-		p, err := stores.Place(context.Background(), path, m.h.plan.Options)
-		if err != nil {
-			return err
-		}
-		if _, err = savepoint.Read(p); errors.Is(err, savepoint.ErrNone) {
-			err = p.Delete()
-		} else if err != nil {
-			m.h.cfg.Log.Warn("a savepoint that was being written when the job last ended", "path", path, "err", err)
-			err = nil
-		}
-		if err = errors.Join(err, p.Close()); err != nil {
+		if err := m.deleteIncomplete(ctx, path); err != nil {
 			m.h.cfg.Log.Warn("an unfinished savepoint cannot be deleted; the next start tries again", "path", path, "err", err)
 			continue
 		}
@@ -241,4 +233,17 @@ func (m *home) deleteUnfinished() error {
 		}
 	}
 	return nil
+}
+
+// deleteIncomplete deletes a savepoint without manifest. A complete one stays: it was only the
+// note about it that was left.
+func (m *home) deleteIncomplete(ctx context.Context, path string) error {
+	p, err := stores.Place(ctx, path, m.h.plan.Options)
+	if err != nil {
+		return err
+	}
+	if _, err = savepoint.Read(p); errors.Is(err, savepoint.ErrNone) {
+		err = p.Delete()
+	}
+	return errors.Join(err, p.Close())
 }

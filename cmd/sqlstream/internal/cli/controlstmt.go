@@ -9,7 +9,6 @@ import (
 	"github.com/sqlstream/sqlstream/cmd/sqlstream/internal/runner"
 	"github.com/sqlstream/sqlstream/exec"
 	"github.com/sqlstream/sqlstream/exec/control"
-	"github.com/sqlstream/sqlstream/exec/job"
 	"github.com/sqlstream/sqlstream/planner/session"
 	"github.com/sqlstream/sqlstream/sql/ast"
 	"github.com/sqlstream/sqlstream/sql/settings"
@@ -51,8 +50,8 @@ func running(list []listed, name string) (*listed, error) {
 	return l, nil
 }
 
-// stopStatement carries out STOP JOB. Alone it ends the job after a last checkpoint, as Flink's
-// cancels it; with a savepoint the job's own option says where that goes.
+// stopStatement carries out STOP JOB. Alone it cancels, as Flink's does; with a savepoint the
+// session's option says where that goes, else the job's own.
 func (a *app) stopStatement(ctx context.Context, r *runner.Runner, list []listed, stmt *ast.StopJob) error {
 	l, err := running(list, stmt.Job.Value)
 	if err != nil {
@@ -69,8 +68,11 @@ func (a *app) stopStatement(ctx context.Context, r *runner.Runner, list []listed
 		return err
 	}
 	defer o.close()
-	req := control.StopRequest{Drain: stmt.Drain, Savepoint: &job.SavepointRequest{Dir: a.savepointDir(r)}}
-	res, err := o.stop(ctx, req)
+	req, err := savepointRequest(a.savepointDir(r), "")
+	if err != nil {
+		return err
+	}
+	res, err := o.stop(ctx, control.StopRequest{Drain: stmt.Drain, Savepoint: &req})
 	if err != nil {
 		return err
 	}

@@ -32,8 +32,8 @@ that read committed records see every result exactly once. --fresh starts over.
 
 -s PATH begins a job with a savepoint, or with a checkpoint that another job
 left. The query may have changed: 'sqlstream diff' says beforehand what becomes
-of the state, and --drop, --accept and -n agree to what it asks. The same command run again after a crash goes on from the job's own
-checkpoints, as ever.
+of the state, and --drop, --accept and -n agree to what it asks. The same command
+run again after a crash goes on from the job's own checkpoints, as ever.
 
 Ctrl-C (or SIGTERM) ends the jobs after a last checkpoint; a second one ends the
 process at once, which is as safe as any crash.`

@@ -254,7 +254,7 @@ Parquet. 'sqlstream state map PATH' lists the tables.` + snapshotPathHelp,
 			}
 			defer c.Close()
 			err = writeFile(a.Out, to, func(w io.Writer) error {
-				return savepoint.ExportContent(ctx, c, s.Manifest, operator, table, format, w)
+				return savepoint.Export(ctx, c, s.Manifest, operator, table, format, w)
 			})
 			if errors.Is(err, savepoint.ErrNoTable) {
 				return exitcode.With(exitcode.Data, fmt.Errorf("%w; choose with --operator and --table", err))
